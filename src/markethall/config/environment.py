@@ -1,0 +1,209 @@
+"""Every setting an operator can make, typed and checked at start.
+
+All faults are told at once, each with its mend. Values come from the process environment, then
+from a ``.env`` file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SANDBOX_PARTS = {
+    "payment_gateway": ("sandbox", "Set PAYMENT_GATEWAY to a real gateway."),
+    "mail_backend": ("outbox", "Set MAIL_BACKEND to smtp, with SMTP_HOST and its companions."),
+}
+
+
+class FaultyEnvironment(SystemExit):
+    """The settings cannot be used; the message lists every fault with its mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        super().__init__(f"Markethall cannot start with these settings:\n{lines}")
+        self.faults = faults
+
+
+class Environment(BaseSettings):
+    """The settings, with the defaults of the sandbox."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    markethall_env: Literal["sandbox", "production"] = "sandbox"
+    allow_sandbox_parts: bool = Field(
+        False, description="Let production start with sandbox parts: for rehearsals only."
+    )
+    data_dir: Path = Path("data")
+    database_url: str | None = Field(None, pattern=r"^postgres(ql)?://")
+    secret_key: str | None = Field(None, min_length=32)
+    debug: bool = False
+    site_url: str = Field("http://127.0.0.1:8000", pattern=r"^https?://[^/]+$")
+    allowed_hosts: Annotated[list[str], NoDecode] = []
+    admin_emails: Annotated[list[str], NoDecode] = []
+    web_processes: int = Field(2, ge=1, le=64)
+    web_threads: int = Field(4, ge=1, le=64)
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="How many proxies in front of us append to X-Forwarded-For."
+    )
+    cors_origins: Annotated[list[str], NoDecode] = []
+
+    payment_gateway: Literal["sandbox"] = "sandbox"
+    sandbox_webhook_secret: str | None = Field(None, min_length=8)
+
+    image_provider: Literal["local"] = "local"
+    clamav_address: str | None = Field(None, pattern=r"^(unix:/.+|tcp://.+:\d+)$")
+
+    mail_backend: Literal["outbox", "smtp", "console"] = "outbox"
+    mail_from: str = "Markethall <hello@markethall.test>"
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: str | None = None
+    smtp_tls: bool = True
+
+    google_client_id: str | None = None
+    google_client_secret: str | None = None
+    github_client_id: str | None = None
+    github_client_secret: str | None = None
+    oidc_issuer: str | None = Field(None, pattern=r"^https?://")
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("allowed_hosts", "admin_emails", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @property
+    def sandbox(self) -> bool:
+        return self.markethall_env == "sandbox"
+
+    def faults(self) -> list[str]:
+        """What is wrong across settings, beyond the type of each."""
+        found = []
+        for first, second in _PAIRS:
+            if bool(getattr(self, first)) != bool(getattr(self, second)):
+                found.append(f"{first.upper()} and {second.upper()} go together: set both or none.")
+        if self.mail_backend == "smtp" and not self.smtp_host:
+            found.append("MAIL_BACKEND=smtp needs SMTP_HOST.")
+        if not self.sandbox:
+            found += self._production_faults()
+        return found
+
+    def _production_faults(self) -> list[str]:
+        found = []
+        if self.debug:
+            found.append("DEBUG shows secrets to strangers. Unset it in production.")
+        if not self.secret_key:
+            found.append("SECRET_KEY is missing. Make one with: openssl rand -base64 48")
+        elif "change" in self.secret_key.lower() or len(set(self.secret_key)) < 10:
+            found.append("SECRET_KEY is a default or too simple. Make one: openssl rand -base64 48")
+        if not self.database_url:
+            found.append("DATABASE_URL is missing: postgresql://user:password@host:5432/name")
+        if not self.site_url.startswith("https://"):
+            found.append("SITE_URL must be the https:// address that customers use.")
+        if not self.allow_sandbox_parts:
+            for name, (part, mend) in SANDBOX_PARTS.items():
+                if getattr(self, name) == part:
+                    found.append(
+                        f"{name.upper()} is the sandbox part {part!r}. {mend}"
+                        " ALLOW_SANDBOX_PARTS=true lets a rehearsal start all the same."
+                    )
+        return found
+
+
+_PAIRS = (
+    ("google_client_id", "google_client_secret"),
+    ("github_client_id", "github_client_secret"),
+    ("oidc_client_id", "oidc_client_secret"),
+)
+
+
+@cache
+def load() -> Environment:
+    """Read and check the settings once a process. Raises FaultyEnvironment with every fault."""
+    try:
+        environment = Environment()
+    except ValidationError as error:
+        raise FaultyEnvironment(
+            [f"{str(item['loc'][0]).upper()}: {item['msg']}." for item in error.errors()]
+        ) from None
+    faults = environment.faults()
+    if faults:
+        raise FaultyEnvironment(faults)
+    environment.data_dir = environment.data_dir.expanduser().resolve()
+    if environment.sandbox:
+        _fill_secrets(environment)
+    return environment
+
+
+def _fill_secrets(environment: Environment) -> None:
+    """In the sandbox, secrets that nobody gave are made once and kept in the data folder."""
+    environment.data_dir.mkdir(parents=True, exist_ok=True)
+    path = environment.data_dir / "secrets.json"
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            json.dump(
+                {
+                    "secret_key": secrets.token_urlsafe(48),
+                    "sandbox_webhook_secret": "whsec_" + secrets.token_hex(24),
+                },
+                file,
+            )
+    except FileExistsError:
+        pass
+    for name, value in json.loads(path.read_text()).items():
+        if not getattr(environment, name):
+            setattr(environment, name, value)
+
+
+def oauth_providers(environment: Environment) -> dict[str, Any]:
+    """django-allauth's providers: those whose credentials are given."""
+    providers: dict[str, Any] = {}
+    if environment.google_client_id:
+        providers["google"] = {
+            "APPS": [
+                {
+                    "client_id": environment.google_client_id,
+                    "secret": environment.google_client_secret,
+                }
+            ],
+            "SCOPE": ["openid", "profile", "email"],
+            "OAUTH_PKCE_ENABLED": True,
+        }
+    if environment.github_client_id:
+        providers["github"] = {
+            "APPS": [
+                {
+                    "client_id": environment.github_client_id,
+                    "secret": environment.github_client_secret,
+                }
+            ],
+            "SCOPE": ["read:user", "user:email"],
+        }
+    if environment.oidc_client_id:
+        providers["openid_connect"] = {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "oidc",
+                    "name": "OpenID Connect",
+                    "client_id": environment.oidc_client_id,
+                    "secret": environment.oidc_client_secret,
+                    "settings": {"server_url": environment.oidc_issuer},
+                }
+            ],
+        }
+    return providers

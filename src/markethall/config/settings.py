@@ -1,0 +1,187 @@
+"""Django settings, derived from the environment. Operators set ``environment.py``'s variables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from markethall.config import environment as _environment
+from markethall.config.database import database_settings
+from markethall.config.log import logging_settings
+
+ENVIRONMENT = _environment.load()
+
+SANDBOX = ENVIRONMENT.sandbox
+DATA_DIR = ENVIRONMENT.data_dir
+DEBUG = ENVIRONMENT.debug
+SECRET_KEY = ENVIRONMENT.secret_key
+SITE_URL = ENVIRONMENT.site_url
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts or (
+    ["*"] if SANDBOX else [urlsplit(SITE_URL).hostname or ""]
+)
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+ADMIN_EMAILS = [email.lower() for email in ENVIRONMENT.admin_emails]
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "procrastinate.contrib.django",
+    "markethall.kernel",
+    "markethall.foundation.audit",
+    "markethall.foundation.accounts",
+    "markethall.foundation.ledger",
+    "markethall.foundation.payments",
+    "markethall.foundation.files",
+    "markethall.foundation.messaging",
+    "markethall.trade.catalog",
+    "markethall.trade.orders",
+    "markethall.content.imaging",
+    "markethall.flows",
+    "markethall.interfaces.web",
+]
+
+MIDDLEWARE = [
+    "markethall.interfaces.web.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "markethall.interfaces.web.middleware.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "markethall.interfaces.web.middleware.Problems",
+]
+
+ROOT_URLCONF = "markethall.config.urls"
+WSGI_APPLICATION = "markethall.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "markethall.interfaces.web.context.hall",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": database_settings(ENVIRONMENT)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+
+SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "markethall.interfaces.web.errors.csrf_failure"
+
+ACCOUNT_ADAPTER = "markethall.foundation.accounts.adapter.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "markethall.foundation.accounts.adapter.SocialAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CONFIRM_EMAIL_ON_GET = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+# Counted in kernel/throttle.py instead: across processes, atomically, with Retry-After.
+ACCOUNT_RATE_LIMITS = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Markethall"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_PROVIDERS = _environment.oauth_providers(ENVIRONMENT)
+
+EMAIL_BACKEND = {
+    "outbox": "django.core.mail.backends.dummy.EmailBackend",
+    "smtp": "django.core.mail.backends.smtp.EmailBackend",
+    "console": "django.core.mail.backends.console.EmailBackend",
+}[ENVIRONMENT.mail_backend]
+EMAIL_HOST = ENVIRONMENT.smtp_host or "localhost"
+EMAIL_PORT = ENVIRONMENT.smtp_port
+EMAIL_HOST_USER = ENVIRONMENT.smtp_user or ""
+EMAIL_HOST_PASSWORD = ENVIRONMENT.smtp_password or ""
+EMAIL_USE_TLS = ENVIRONMENT.smtp_tls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(DATA_DIR / "files"), "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_MAX_AGE = 3600
+# Larger bodies go to temporary files, so that memory stays bounded.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+PROCRASTINATE_IMPORT_PATHS = ["markethall.interfaces.jobs.registry"]
+PROCRASTINATE_ON_APP_READY = None
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0 if SANDBOX else int(timedelta(days=365).total_seconds())
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not SANDBOX
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
+)
+SECURE_SSL_REDIRECT = not SANDBOX and bool(ENVIRONMENT.trusted_proxies)
+X_FRAME_OPTIONS = "DENY"
+APPEND_SLASH = False
+
+LOGGING_CONFIG = None
+LOGGING = logging_settings(ENVIRONMENT)

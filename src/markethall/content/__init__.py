@@ -1,0 +1,1 @@
+"""What is made or read here: pictures; later articles, quizzes and chats."""

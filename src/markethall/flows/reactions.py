@@ -1,0 +1,12 @@
+"""What happens when …? The one table: event → the functions that run, in this order, in the
+transaction of the event."""
+
+from __future__ import annotations
+
+from markethall.flows import welcome
+from markethall.foundation.accounts.events import UserRegistered
+from markethall.kernel.events import Event, Reaction
+
+TABLE: dict[type[Event], tuple[Reaction, ...]] = {
+    UserRegistered: (welcome.give_welcome_credits,),
+}

@@ -1,0 +1,1 @@
+"""Who, what money, which file, which message. Knows no orders and no products."""

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from django.db import models
+
+from markethall.kernel.ids import new_id
+
+
+class StoredFile(models.Model):
+    """A file in the storage, with its owner and what it is for."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner_id = models.UUIDField(null=True, db_index=True)
+    purpose = models.CharField(max_length=16)
+    name = models.CharField(max_length=160, unique=True)
+    content_type = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["purpose", "created_at"], name="files_purpose"),)

@@ -1,0 +1,205 @@
+"""Writes to the books. Every one of them runs in the caller's transaction and can run twice."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from markethall.foundation.ledger import accounts
+from markethall.foundation.ledger.errors import HoldSettled, InsufficientFunds
+from markethall.foundation.ledger.models import Account, Hold, HoldState
+from markethall.foundation.ledger.rules import Posting, transfer, validate
+from markethall.kernel import clock
+from markethall.kernel.ids import new_id
+from markethall.kernel.locking import lock_one
+
+# One statement: the transaction and its entries, in the order of their accounts (the lock
+# order). A key that was posted before inserts nothing.
+_POST = """
+WITH posted AS (
+    INSERT INTO ledger_transaction (id, key, kind, reference, actor_id, metadata, posted_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (key) DO NOTHING RETURNING id
+), entered AS (
+    INSERT INTO ledger_entry (transaction_id, account_id, amount)
+    SELECT posted.id, side.account_id, side.amount
+      FROM posted, unnest(%s::uuid[], %s::bigint[]) AS side (account_id, amount)
+     ORDER BY side.account_id
+    RETURNING account_id
+)
+SELECT (SELECT id FROM posted), (SELECT count(*) FROM entered)
+"""
+
+# The floor's check constraint; and a wallet that was never opened has nothing in it.
+_NOT_ENOUGH = ("ledger_balance_above_floor", "there is no ledger account")
+
+
+def post(
+    *,
+    key: str,
+    kind: str,
+    postings: Sequence[Posting],
+    reference: str = "",
+    actor_id: uuid.UUID | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> uuid.UUID | None:
+    """Post one transaction; returns its id, or None when ``key`` has been posted before.
+
+    Raises Unbalanced, and InsufficientFunds when a wallet would fall below its floor; the
+    caller's transaction then rolls back as a whole.
+    """
+    validate(postings)
+    parameters: list[Any] = [
+        new_id(),
+        key,
+        kind,
+        reference,
+        actor_id,
+        json.dumps(metadata or {}),
+        clock.now(),
+        [posting.account.id for posting in postings],
+        [posting.amount for posting in postings],
+    ]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        accounts.ensure_open(p.account for p in postings if p.account.owner_id is None)
+        try:
+            cursor.execute(_POST, parameters)
+        except IntegrityError as error:
+            if any(sign in str(error) for sign in _NOT_ENOUGH):
+                raise InsufficientFunds from error
+            raise
+        row = cursor.fetchone()
+    posted: uuid.UUID | None = row[0]
+    return posted
+
+
+def open_wallet(owner_id: uuid.UUID) -> None:
+    """Open a person's wallet and the account of its holds; does nothing when they are open."""
+    accounts.ensure_open([accounts.wallet(owner_id), accounts.held(owner_id)])
+
+
+def grant_credits(
+    *,
+    user_id: uuid.UUID,
+    amount: int,
+    kind: str,
+    key: str,
+    reference: str = "",
+    actor_id: uuid.UUID | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> uuid.UUID | None:
+    """Book ``amount`` new credits into a person's wallet (``purchase``, ``bonus``, ``admin``)."""
+    open_wallet(user_id)
+    return post(
+        key=key,
+        kind=kind,
+        reference=reference,
+        actor_id=actor_id,
+        metadata=metadata,
+        postings=transfer(accounts.issued_credits(), accounts.wallet(user_id), amount),
+    )
+
+
+def take_back_credits(
+    *,
+    user_id: uuid.UUID,
+    amount: int,
+    kind: str,
+    key: str,
+    allow_below_zero: bool = False,
+    reference: str = "",
+    actor_id: uuid.UUID | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> uuid.UUID | None:
+    """Take ``amount`` credits out of a person's wallet and out of circulation.
+
+    With ``allow_below_zero`` (staff only) the wallet's floor is lowered as far as needed; it
+    rises again by itself as the balance recovers, so spending never goes below zero.
+    Raises InsufficientFunds otherwise.
+    """
+    with transaction.atomic(savepoint=False):
+        open_wallet(user_id)
+        if allow_below_zero:
+            _lower_floor(accounts.wallet(user_id), by=amount)
+        return post(
+            key=key,
+            kind=kind,
+            reference=reference,
+            actor_id=actor_id,
+            metadata=metadata,
+            postings=transfer(accounts.wallet(user_id), accounts.issued_credits(), amount),
+        )
+
+
+def lock_balance(user_id: uuid.UUID) -> int:
+    """Lock a person's wallet and return its balance in credits."""
+    open_wallet(user_id)
+    wallet = lock_one(Account.objects.filter(pk=accounts.wallet(user_id).id))
+    return wallet.balance or 0
+
+
+def open_hold(
+    *,
+    user_id: uuid.UUID,
+    amount: int,
+    key: str,
+    reference: str = "",
+    metadata: dict[str, Any] | None = None,
+) -> uuid.UUID:
+    """Set ``amount`` credits of a wallet aside; returns the hold's id. Raises InsufficientFunds."""
+    with transaction.atomic(savepoint=False):
+        posted = post(
+            key=key,
+            kind="deduction",
+            reference=reference,
+            actor_id=user_id,
+            metadata=metadata,
+            postings=transfer(accounts.wallet(user_id), accounts.held(user_id), amount),
+        )
+        if posted is None:
+            return Hold.objects.only("pk").get(opened_by__key=key).pk
+        hold = Hold(wallet_id=accounts.wallet(user_id).id, opened_by_id=posted, amount=amount)
+        hold.save(force_insert=True)
+        return hold.pk
+
+
+def capture_hold(hold_id: uuid.UUID) -> None:
+    """Spend what is held. A second call does nothing; raises HoldSettled after a release."""
+    _settle(hold_id, HoldState.CAPTURED)
+
+
+def release_hold(hold_id: uuid.UUID, *, metadata: dict[str, Any] | None = None) -> None:
+    """Give back what is held, as type ``refund``. Raises HoldSettled after a capture."""
+    _settle(hold_id, HoldState.RELEASED, metadata)
+
+
+def _settle(hold_id: uuid.UUID, state: HoldState, metadata: dict[str, Any] | None = None) -> None:
+    with transaction.atomic(savepoint=False):
+        hold = lock_one(Hold.objects.filter(pk=hold_id).select_related("wallet", "opened_by"))
+        if hold.state == state:
+            return
+        if hold.state != HoldState.HELD:
+            raise HoldSettled
+        owner_id = hold.wallet.owner_id
+        if owner_id is None:
+            raise ValueError("A hold lies on a wallet, and a wallet has an owner.")
+        captured = state == HoldState.CAPTURED
+        target = accounts.spent_credits() if captured else accounts.wallet(owner_id)
+        settled_by = post(
+            key=f"hold:{hold.pk}",
+            kind="capture" if captured else "refund",
+            reference=hold.opened_by.reference,
+            metadata=metadata,
+            postings=transfer(accounts.held(owner_id), target, hold.amount),
+        )
+        Hold.objects.filter(pk=hold.pk).update(state=state, settled_by_id=settled_by)
+
+
+def _lower_floor(wallet: accounts.AccountRef, *, by: int) -> None:
+    account = lock_one(Account.objects.filter(pk=wallet.id))
+    lowest = min(0, (account.balance or 0) - by)
+    Account.objects.filter(pk=wallet.id, floor__gt=lowest).update(floor=lowest)

@@ -1,0 +1,5 @@
+"""Messages to people. A mail is written in the transaction of what it tells, and sent by a job.
+
+What always holds: no mail of a change that rolled back, none lost of one that did not; each is
+logged with its state. In the sandbox the log itself is the outbox.
+"""

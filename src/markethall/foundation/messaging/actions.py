@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+
+from markethall.foundation.messaging.models import Mail, MailStatus
+from markethall.kernel import clock, jobs
+from markethall.kernel.locking import lock_one
+
+MAX_ATTEMPTS = 8
+
+
+def send_mail(
+    template: str,
+    *,
+    to: str,
+    user_id: uuid.UUID | None = None,
+    context: dict[str, Any] | None = None,
+    attachments: Sequence[uuid.UUID] = (),
+) -> Mail:
+    """Write a mail and the job that sends it, in the caller's transaction.
+
+    ``template`` names ``mail/<template>.html``, ``.txt`` and ``.subject.txt``. ``attachments``
+    are ids of stored files.
+    """
+    with transaction.atomic():
+        values = {"site_url": settings.SITE_URL, "recipient": to, **(context or {})}
+        subject = render_to_string(f"mail/{template}.subject.txt", values)
+        mail = Mail.objects.create(
+            to=to,
+            user_id=user_id,
+            template=template,
+            subject=re.sub(r"\s+", " ", subject).strip(),
+            text=render_to_string(f"mail/{template}.txt", values).strip() + "\n",
+            html=render_to_string(f"mail/{template}.html", values),
+            attachments=[str(file_id) for file_id in attachments],
+            created_at=clock.now(),
+        )
+        jobs.enqueue("deliver_mail", mail_id=str(mail.pk))
+    return mail
+
+
+def deliver(mail_id: uuid.UUID, attachments: Sequence[tuple[str, bytes, str]] = ()) -> None:
+    """Hand a mail to the mail server, unless that has happened. Raises what the server raises.
+
+    ``attachments`` are (name, content, content type). A crash between the server's yes and our
+    record of it sends a mail twice: better than never.
+    """
+    mail = Mail.objects.filter(pk=mail_id).exclude(status=MailStatus.SENT).first()
+    if mail is None:
+        return
+    message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.to])
+    message.attach_alternative(mail.html, "text/html")
+    for attachment in attachments:
+        message.attach(*attachment)
+    try:
+        message.send()
+    except Exception as error:
+        _record_failure(mail_id, error)
+        raise
+    with transaction.atomic():
+        lock_one(Mail.objects.filter(pk=mail_id))
+        Mail.objects.filter(pk=mail_id).update(
+            status=MailStatus.SENT, sent_at=clock.now(), attempts=F("attempts") + 1, error=""
+        )
+
+
+def _record_failure(mail_id: uuid.UUID, error: Exception) -> None:
+    with transaction.atomic():
+        mail = lock_one(Mail.objects.filter(pk=mail_id))
+        attempts = mail.attempts + 1
+        Mail.objects.filter(pk=mail_id).update(
+            attempts=attempts,
+            error=f"{type(error).__name__}: {error}"[:1000],
+            status=MailStatus.FAILED if attempts >= MAX_ATTEMPTS else MailStatus.QUEUED,
+        )

@@ -1,0 +1,98 @@
+"""Shapes shared by all areas. JSON is camelCase; unknown fields are refused on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from ninja import Field, Schema
+from pydantic import ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from markethall.kernel import money
+from markethall.kernel.pagination import Page
+
+ItemT = TypeVar("ItemT")
+
+# RFC 3339 in UTC, with Z.
+Time = Annotated[
+    datetime,
+    PlainSerializer(lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str),
+]
+
+
+class Out(Schema):
+    """Base of answers."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class In(Schema):
+    """Base of request bodies."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+    )
+
+
+class Money(Out):
+    """An amount in minor units of its ISO 4217 currency."""
+
+    amount: int = Field(examples=[499])
+    currency: str = Field(examples=["USD"])
+
+    @classmethod
+    def of(cls, value: money.Money) -> Money:
+        return cls(amount=value.amount, currency=value.currency)
+
+
+class FieldProblem(Out):
+    path: str
+    message: str
+    code: str
+
+
+class ProblemDocument(Out):
+    """RFC 9457. ``code`` is stable; ``errors`` names fields by their path."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldProblem] | None = None
+
+
+class Listing(Out, Generic[ItemT]):
+    """One page of a list; ask for the next with ``?cursor=``."""
+
+    items: list[ItemT]
+    next_cursor: str | None = None
+
+
+class Paging(Schema):
+    """Query parameters of every list."""
+
+    limit: int = Field(20, ge=1, le=100, description="Items a page, 1 to 100.")
+    cursor: str | None = Field(None, max_length=500, description="nextCursor of the page before.")
+
+
+def listing(page: Page[Any], show: Callable[[Any], Any]) -> dict[str, Any]:
+    """A page of rows as a listing document."""
+    return {"items": [show(row) for row in page.items], "next_cursor": page.next_cursor}
+
+
+def problems(*statuses: int) -> dict[int, Any]:
+    """Responses of an endpoint that are problem documents; 422 and 429 where they can occur."""
+    return dict.fromkeys(statuses, ProblemDocument)
+
+
+def as_items(rows: Sequence[Any]) -> dict[str, Any]:
+    """A complete, short list as a listing document."""
+    return {"items": list(rows), "next_cursor": None}

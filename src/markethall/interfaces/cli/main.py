@@ -1,0 +1,87 @@
+"""``markethall …``: commands parse, call, and print."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from markethall.interfaces.cli.setup import prepare
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console()
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="The one port of pages, API and live.")] = 8000,
+    demo: Annotated[bool, typer.Option(help="Fill an empty hall with demo data.")] = True,
+) -> None:
+    """All in one: database, migrations, demo data, web, worker, live."""
+    from markethall.interfaces.cli.supervisor import run
+
+    run(port=port, demo=demo)
+
+
+@app.command()
+def serve(port: int = 8000, host: str = "127.0.0.1") -> None:
+    """Serve pages, API and live on one port."""
+    prepare()
+    from markethall.interfaces.server.run import run
+
+    run(host=host, port=port)
+
+
+@app.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="Comma-separated; all when empty.")] = "",
+    concurrency: int = 4,
+) -> None:
+    """Run jobs until told to stop."""
+    prepare()
+    from markethall.interfaces.jobs.worker import run
+
+    run(queues=[queue for queue in queues.split(",") if queue], concurrency=concurrency)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    prepare()
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False)
+
+
+@app.command("check-ledger")
+def check_ledger() -> None:
+    """Recompute the books from nothing; fails when anything is off."""
+    prepare()
+    from markethall.foundation.ledger import check
+
+    faults = 0
+    with console.status("Checking the books …") as status:
+        for result in check.check_ledger():
+            status.update(result.name)
+            console.print(
+                f"[green]✓[/] {result.name}" if not result.faults else f"[red]✗[/] {result.name}"
+            )
+            for fault in result.faults:
+                faults += 1
+                console.print(f"    {fault}", markup=False)
+    if faults:
+        raise typer.Exit(1)
+    console.print(f"The books are right. Checksum {check.checksum()}")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    prepare(database=False)
+    import json
+
+    import markethall.interfaces.api.urls  # noqa: F401
+    from markethall.interfaces.api.core import api
+
+    typer.echo(json.dumps(api.get_openapi_schema(path_prefix="/api/"), indent=2))

@@ -1,0 +1,1 @@
+"""Jobs: each calls one flow or action, and can run twice."""

@@ -1,0 +1,5 @@
+"""All jobs, so that a worker knows them. ``kernel.jobs.enqueue`` names them."""
+
+from markethall.interfaces.jobs import mail
+
+__all__ = ["mail"]

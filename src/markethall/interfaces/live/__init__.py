@@ -1,0 +1,1 @@
+"""Open pages hear what changed: server-sent events and WebSocket on ``/api/live``."""

@@ -1,0 +1,1 @@
+"""The pages: one folder a storefront, one design system, one theme each."""

@@ -1,0 +1,85 @@
+"""What every request passes: its context, its security headers, and problems as pages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from markethall.foundation.audit.actions import current_ip
+from markethall.interfaces.web import errors
+from markethall.kernel.errors import Problem
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self' https:" if not settings.SANDBOX else "form-action 'self'",
+    )
+)
+
+
+class RequestContext:
+    """Give the request an id and its network address, for logs and the audit log."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = uuid.uuid4().hex
+        address = client_address(request)
+        token = current_ip.set(address)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            current_ip.reset(token)
+            structlog.contextvars.clear_contextvars()
+        response.headers["X-Request-Id"] = request_id
+        return response
+
+
+class ContentSecurityPolicy:
+    """Nothing from elsewhere, nothing inline."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
+        )
+        return response
+
+
+class Problems:
+    """A problem raised by a page becomes an error page that says what to do."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return errors.problem_page(request, error) if isinstance(error, Problem) else None
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The caller's network address; behind proxies, what the outermost trusted one wrote."""
+    proxies = settings.ENVIRONMENT.trusted_proxies
+    if proxies:
+        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(hops) >= proxies:
+            return hops[-proxies].strip() or None
+    return request.META.get("REMOTE_ADDR") or None

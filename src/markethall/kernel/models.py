@@ -1,0 +1,32 @@
+"""The kernel's two tables: answers kept for idempotency keys, and counters of tries."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class IdempotentAnswer(models.Model):
+    """The first answer to a request that carried an ``Idempotency-Key``."""
+
+    id = models.BigAutoField(primary_key=True)
+    scope = models.CharField(max_length=160)
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["scope", "key"], name="idempotency_scope_key"),
+        )
+        indexes = (models.Index(fields=["created_at"], name="idempotency_created"),)
+
+
+class Tries(models.Model):
+    """How often something was tried in a window of time."""
+
+    id = models.BigAutoField(primary_key=True)
+    bucket = models.CharField(max_length=200, unique=True)
+    count = models.PositiveIntegerField()
+    resets_at = models.DateTimeField(db_index=True)

@@ -1,0 +1,84 @@
+"""Keyset pagination: a page starts after the last row of the one before, however many there are."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from markethall.kernel.errors import Invalid
+
+RowT = TypeVar("RowT", bound=models.Model)
+MAX_LIMIT = 100
+_FOREIGN_CURSOR = Invalid.field("cursor", "This cursor is not one that Markethall gave out.")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[RowT]):
+    """Rows, and the cursor that asks for the following ones; None at the end."""
+
+    items: list[RowT]
+    next_cursor: str | None
+
+
+def paginate(
+    queryset: models.QuerySet[RowT], *, order: Sequence[str], limit: int = 20, cursor: str | None
+) -> Page[RowT]:
+    """One page of ``queryset``.
+
+    ``order`` names columns that together are unique, ``-`` for descending, as ``order_by``
+    takes them. Raises Invalid for a cursor that is not ours or a limit outside 1 to 100.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise Invalid.field("limit", f"A page has 1 to {MAX_LIMIT} items.")
+    if cursor:
+        try:
+            queryset = queryset.filter(_after(order, decode(cursor, len(order))))
+        except (ValidationError, ValueError, TypeError) as error:
+            raise _FOREIGN_CURSOR from error
+    rows = list(queryset.order_by(*order)[: limit + 1])
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], encode([getattr(last, name.lstrip("-")) for name in order]))
+
+
+def encode(values: Sequence[Any]) -> str:
+    """Make an opaque cursor of the last row's values."""
+    text = json.dumps(
+        [v.isoformat() if isinstance(v, datetime) else v for v in values], default=str
+    )
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, length: int) -> list[Any]:
+    """The values of a cursor; raises Invalid for one that is not ours."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        values = None
+    if (
+        not isinstance(values, list)
+        or len(values) != length
+        or not all(isinstance(v, str | int | bool) for v in values)
+    ):
+        raise _FOREIGN_CURSOR
+    return values
+
+
+def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Rows that come after ``values``: (a > x) or (a = x and (b > y)) …, indexable."""
+    condition = Q()
+    for name, value in reversed(list(zip(order, values, strict=True))):
+        field = name.lstrip("-")
+        beyond = Q(**{f"{field}__lt" if name.startswith("-") else f"{field}__gt": value})
+        condition = beyond | (Q(**{field: value}) & condition) if condition else beyond
+    return condition

@@ -1,0 +1,1 @@
+"""What is sold and bought: catalogue and orders; later cart, stock, shipping, vendors."""

@@ -1,0 +1,1 @@
+"""What is for sale. An offer has a price set here, never by a caller."""

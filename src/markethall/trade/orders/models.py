@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from markethall.kernel.ids import new_id
+from markethall.kernel.money import Money
+from markethall.trade.catalog.models import LineKind
+
+
+class OrderStatus(models.TextChoices):
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
+    PAID = "PAID"
+    FULFILLED = "FULFILLED"
+    SHIPPED = "SHIPPED"
+    DELIVERED = "DELIVERED"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+
+
+class Order(models.Model):
+    """What somebody buys, at the price of that moment. Amounts in minor units of ``currency``."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.CharField(max_length=16, unique=True)
+    customer_id = models.UUIDField(null=True)
+    email = models.EmailField()
+    storefront = models.CharField(max_length=16)
+    status = models.CharField(max_length=14, choices=OrderStatus, default=OrderStatus.PENDING)
+    currency = models.CharField(max_length=3)
+    total = models.BigIntegerField()
+    refunded = models.BigIntegerField(default=0)
+    idempotency_key = models.CharField(max_length=255, null=True)
+    created_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["customer_id", "idempotency_key"], name="orders_once_per_key"
+            ),
+            models.CheckConstraint(
+                name="orders_refunded_at_most_total",
+                condition=Q(refunded__gte=0) & Q(refunded__lte=models.F("total")),
+            ),
+        )
+        indexes = (
+            models.Index(fields=["customer_id", "-id"], name="orders_customer"),
+            models.Index(fields=["status", "-id"], name="orders_status"),
+        )
+
+    @property
+    def total_money(self) -> Money:
+        return Money(self.total, self.currency)
+
+
+class OrderLine(models.Model):
+    """One item of an order. ``data`` is what its kind needs to be fulfilled."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
+    kind = models.CharField(max_length=12, choices=LineKind)
+    item = models.CharField(max_length=64)
+    name = models.CharField(max_length=120)
+    quantity = models.PositiveIntegerField()
+    unit_amount = models.BigIntegerField()
+    total = models.BigIntegerField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = (models.CheckConstraint(name="orders_quantity", condition=Q(quantity__gt=0)),)
+
+
+class OrderMove(models.Model):
+    """One step of an order's timeline."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="moves")
+    from_status = models.CharField(max_length=14, blank=True)
+    to_status = models.CharField(max_length=14)
+    actor_id = models.UUIDField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()

@@ -1,0 +1,26 @@
+"""The test house: an embedded PostgreSQL in ``.cache/test-data``, quick hashing, clean books."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Before Django reads its settings: tests never touch the data of `make run`.
+_DATA = Path(__file__).resolve().parent.parent / ".cache" / "test-data"
+os.environ["DJANGO_SETTINGS_MODULE"] = "markethall.config.settings"
+os.environ["DATA_DIR"] = str(_DATA)
+os.environ.setdefault("SITE_URL", "http://testserver")
+os.environ["SANDBOX_WEBHOOK_SECRET"] = "whsec_" + "c2FuZGJveC1zZWNyZXQtZm9yLXRlc3Rz"
+os.environ["ADMIN_EMAILS"] = "first-admin@example.com"
+
+if not os.environ.get("DATABASE_URL"):
+    _DATA.mkdir(parents=True, exist_ok=True)
+    from markethall.config.database import start_embedded
+
+    _server = start_embedded(_DATA)
+
+import django  # noqa: E402
+
+django.setup()
+
+pytest_plugins = ["house.fixtures"]

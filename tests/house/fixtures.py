@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from markethall.foundation.ledger import accounts as ledger_accounts
+from markethall.kernel import clock
+
+# A test database is emptied between tests; the books refuse that, so their guards sleep meanwhile.
+_flush = DatabaseOperations.execute_sql_flush
+
+
+def _flush_without_guards(self: DatabaseOperations, sql_list: list[str]) -> None:
+    asleep = "SET session_replication_role = replica"
+    awake = "SET session_replication_role = DEFAULT"
+    _flush(self, [asleep, *sql_list, awake])
+
+
+DatabaseOperations.execute_sql_flush = _flush_without_guards
+
+
+@pytest.fixture(autouse=True)
+def fresh_house(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Quick password hashes, a data folder and a clock of the test's own."""
+    settings.PASSWORD_HASHERS = ["house.hashers.QuickBCrypt"]
+    settings.DATA_DIR = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "files"), "base_url": None},
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    ledger_accounts.forget_known()
+    yield
+    ledger_accounts.forget_known()
+
+
+@pytest.fixture
+def turn_clock() -> Callable[[timedelta], None]:
+    """Turn the sandbox clock forward."""
+    return lambda by: (clock.turn(by), None)[1]

@@ -1,0 +1,53 @@
+"""Fail when a migration is missing or the OpenAPI snapshot is stale."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+SNAPSHOT = Path("docs/openapi.json")
+
+
+def main() -> int:
+    # Nothing here touches a database; the settings only need a folder for their secrets.
+    os.environ.setdefault("DATABASE_URL", "postgresql://nobody@localhost/none")
+    os.environ.setdefault("DATA_DIR", tempfile.mkdtemp())
+    import django
+
+    django.setup()
+    return missing_migrations() or stale_snapshot()
+
+
+def missing_migrations() -> int:
+    from django.apps import apps
+    from django.db.migrations.autodetector import MigrationAutodetector
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.state import ProjectState
+
+    ours = {a.label for a in apps.get_app_configs() if a.name.startswith("markethall.")}
+    loader = MigrationLoader(None)
+    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(
+        graph=loader.graph
+    )
+    missing = sorted(ours & set(changes))
+    if missing:
+        print(f"Migrations are missing in: {', '.join(missing)}. Run makemigrations.")
+    return len(missing)
+
+
+def stale_snapshot() -> int:
+    import markethall.interfaces.api.urls  # noqa: F401
+    from markethall.interfaces.api.core import api
+
+    now = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/")))
+    if SNAPSHOT.exists() and json.loads(SNAPSHOT.read_text()) == now:
+        return 0
+    print(f"{SNAPSHOT} is stale. Renew it with: make openapi")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
