@@ -13,7 +13,7 @@ SUPERVISED = "MARKETHALL_SUPERVISED"
 
 
 def start_database() -> PostgresServer | None:
-    """Start the embedded database, unless ``DATABASE_URL`` names another or ``up`` looks after it."""
+    """Start the embedded database unless another is named, or ``up`` looks after it."""
     from markethall.config.database import start_embedded
     from markethall.config.environment import load
 
