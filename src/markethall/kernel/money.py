@@ -58,7 +58,9 @@ class Money:
         return Decimal(self.amount).scaleb(-minor_digits(self.currency))
 
     def __str__(self) -> str:
-        return str(moneyed.l10n.format_money(moneyed.Money(self.decimal, self.currency), "en_US"))
+        return str(
+            moneyed.l10n.format_money(moneyed.Money(self.decimal, self.currency), locale="en_US")
+        )
 
 
 def minor_digits(currency: str) -> int:
