@@ -6,21 +6,25 @@ PORT ?= 8000
 DATA ?= data
 READY := $(VENV)/.ready
 
-
 .DEFAULT_GOAL := help
 .PHONY: help setup run test e2e check format bench prove openapi messages lock clean
 
 help: ## List the targets
+	@echo "Markethall"
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo "  PORT=8000 DATA=data        where \`make run\` serves and keeps its data"
+	@echo "  ARGS=\"-k credits\"          passed on to pytest, bench"
+	@echo "  PYTHON=python3.12          which Python makes the environment"
 
 setup: $(READY) ## Make the virtual environment and install the locked dependencies
 
 $(READY): requirements/dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked dependencies (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(READY) ## Everything on http://127.0.0.1:$(PORT), with demo data in $(DATA)
