@@ -1,0 +1,41 @@
+const agreed = new WeakSet();
+
+function ask(element) {
+  const dialog = document.getElementById("confirm");
+  const yes = dialog.querySelector("[data-confirm-yes]");
+  dialog.querySelector("[data-confirm-text]").textContent = element.dataset.confirm;
+  yes.textContent = element.dataset.confirmLabel ?? "Continue";
+  dialog.returnValue = "cancel";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+async function guard(event, element, proceed) {
+  if (agreed.delete(element)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!(await ask(element))) return;
+  agreed.add(element);
+  proceed();
+}
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    const element = event.submitter?.matches("[data-confirm]") ? event.submitter : form;
+    if (element.dataset.confirm) guard(event, element, () => form.requestSubmit(event.submitter));
+  },
+  true,
+);
+
+document.addEventListener(
+  "click",
+  (event) => {
+    const element = event.target.closest("a[data-confirm], button[type=button][data-confirm]");
+    if (element) guard(event, element, () => element.click());
+  },
+  true,
+);
