@@ -52,6 +52,9 @@ class Environment(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=5, description="How many proxies in front of us append to X-Forwarded-For."
     )
+    auth_limit_factor: int | None = Field(
+        None, ge=1, le=1000, description="Multiplies what one network address may try of sign-ins."
+    )
     cors_origins: Annotated[list[str], NoDecode] = []
 
     payment_gateway: Literal["sandbox"] = "sandbox"

@@ -127,6 +127,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 # Counted in kernel/throttle.py instead: across processes, atomically, with Retry-After.
 ACCOUNT_RATE_LIMITS = False
+# Tests and newcomers sign up many people from one address.
+AUTH_LIMIT_FACTOR = ENVIRONMENT.auth_limit_factor or (10 if SANDBOX else 1)
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Markethall"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from markethall.kernel.errors import TooManyRequests
@@ -33,6 +34,11 @@ def count_try(bucket: str, limit: Limit) -> None:
     count, resets_at = _increment(bucket, now, now + limit.per)
     if count > limit.count:
         raise TooManyRequests(max(1, math.ceil((resets_at - now).total_seconds())))
+
+
+def uncount_try(bucket: str) -> None:
+    """Take one counted try of ``bucket`` back: it turned out not to be one that counts."""
+    Tries.objects.filter(bucket=bucket, count__gt=0).update(count=F("count") - 1)
 
 
 def forget(bucket: str) -> None:

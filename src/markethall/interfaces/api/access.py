@@ -21,12 +21,17 @@ class Access:
     ``request.user`` is the caller afterwards, and ``request.token`` the token if one was used.
     """
 
-    def __init__(self, *, required: bool, permission: Permission | None = None) -> None:
+    def __init__(
+        self, *, required: bool, permission: Permission | None = None, looks: bool = True
+    ) -> None:
         self.required = required
+        self.looks = looks
         self.permission = permission
         self.__name__ = "access"
 
     def __call__(self, request: HttpRequest) -> bool:
+        if not self.looks:
+            return True
         user = caller(request)
         if user is None:
             if self.required:
@@ -42,6 +47,8 @@ class Access:
 
 
 public = Access(required=False)
+# Who calls makes no difference: a stale cookie or token is no reason to refuse a sign-in.
+anyone = Access(required=False, looks=False)
 signed_in = Access(required=True)
 
 

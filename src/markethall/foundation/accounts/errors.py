@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from markethall.kernel.errors import Conflict, Forbidden, Invalid, Unauthenticated
+
+
+class InvalidCredentials(Unauthenticated):
+    code, title = "invalid_credentials", "The e-mail address or the password is wrong"
+
+
+class EmailUnverified(Forbidden):
+    code, title = "email_unverified", "Verify your e-mail address first"
+
+
+class SecondFactorRequired(Unauthenticated):
+    code, title = "second_factor_required", "Enter the code of your authenticator app"
+
+
+class WrongCode(Unauthenticated):
+    code, title = "second_factor_invalid", "This code is wrong, used or too old"
+
+
+class WrongPassword(Invalid):
+    code, title = "wrong_password", "The present password is wrong"
+
+
+class LinkInvalid(Invalid):
+    code, title = "link_invalid", "This link is not valid, or no longer"
+
+
+class SecondFactorState(Conflict):
+    code, title = "second_factor_state", "The second factor is not in the state this needs"

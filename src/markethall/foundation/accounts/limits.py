@@ -1,0 +1,90 @@
+"""Rate limits of everything that has to do with signing in: the one table.
+
+Each act is counted by network address and, where it names an account, by account. What a whole
+office or a test run shares (the network address) is multiplied by ``AUTH_LIMIT_FACTOR``; what
+guards one account is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+from markethall.foundation.audit.actions import current_ip
+from markethall.kernel.errors import TooManyRequests
+from markethall.kernel.ids import digest
+from markethall.kernel.throttle import Limit, count_try
+
+_MINUTE, _QUARTER, _HOUR = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ActLimits:
+    """How often an act may be tried from one network address, and on one account."""
+
+    by_address: Limit
+    by_account: Limit | None = None
+
+
+LIMITS: dict[str, ActLimits] = {
+    "register": ActLimits(Limit(60, _HOUR), Limit(5, _HOUR)),
+    # By account only wrong passwords count, wherever they come from.
+    "login": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
+    "second_factor": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
+    "verify": ActLimits(Limit(60, _HOUR)),
+    "verification_mail": ActLimits(Limit(60, _HOUR), Limit(5, _HOUR)),
+    "forgot": ActLimits(Limit(30, _HOUR), Limit(5, _HOUR)),
+    "reset": ActLimits(Limit(30, _HOUR), Limit(10, _HOUR)),
+    "oauth": ActLimits(Limit(60, _QUARTER)),
+    # Confirming one's own password, to change it or the second factor.
+    "password": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
+    "session": ActLimits(Limit(600, _MINUTE)),
+}
+
+
+def count_by_address(act: str) -> None:
+    """Count one try of ``act`` from the caller's network; raises TooManyRequests."""
+    limit = LIMITS[act].by_address
+    wider = Limit(limit.count * settings.AUTH_LIMIT_FACTOR, limit.per)
+    count_try(f"auth:{act}:from:{_network(current_ip.get())}", wider)
+
+
+def count_by_account(act: str, account: object) -> str:
+    """Count one try of ``act`` on ``account`` (its id or address); raises TooManyRequests.
+
+    Whether there is such an account makes no difference. Returns the bucket.
+    """
+    limit = LIMITS[act].by_account
+    if limit is None:
+        raise ValueError(f"{act} has no limit by account.")
+    name = bucket(act, account)
+    count_try(name, limit)
+    return name
+
+
+def bucket(act: str, account: object) -> str:
+    """Where the tries of ``act`` on ``account`` are counted."""
+    return f"auth:{act}:on:{digest(str(account).strip().lower())}"
+
+
+def within(act: str, account: object) -> bool:
+    """Count one try; False beyond the limit, for what is then quietly left out."""
+    try:
+        count_by_account(act, account)
+    except TooManyRequests:
+        return False
+    return True
+
+
+def _network(address: str | None) -> str:
+    """One caller: an IPv4 address, or the /64 that one connection gets with IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if parsed.version == 6:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

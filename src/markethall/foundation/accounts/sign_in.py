@@ -1,0 +1,82 @@
+"""Signing in and out: who may, and what is written down of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest
+
+from markethall.foundation.accounts import limits, second_factor
+from markethall.foundation.accounts.actions import send_verification
+from markethall.foundation.accounts.errors import EmailUnverified, InvalidCredentials
+from markethall.foundation.accounts.models import Token, User
+from markethall.foundation.accounts.queries import is_verified
+from markethall.foundation.accounts.tokens import issue_token
+from markethall.foundation.audit.actions import record
+from markethall.kernel.ids import digest
+from markethall.kernel.throttle import uncount_try
+
+
+def check_credentials(*, email: str, password: str) -> User:
+    """The person of ``email`` and ``password``, whose address is verified.
+
+    An unknown address and a wrong password cost the same work and raise the same
+    InvalidCredentials. Raises EmailUnverified (the link is mailed again), TooManyRequests.
+    """
+    email = email.strip().lower()
+    limits.count_by_address("login")
+    bucket = limits.count_by_account("login", email)
+    user = auth.authenticate(None, email=email, password=password)
+    if not isinstance(user, User):
+        record("auth.login_failed", actor_id=None, subject_type="address", subject_id=digest(email))
+        raise InvalidCredentials
+    uncount_try(bucket)
+    if not is_verified(user):
+        send_verification(user)
+        raise EmailUnverified("We have sent the link again: open it, then sign in.")
+    return user
+
+
+def sign_in(*, email: str, password: str, code: str | None = None) -> User:
+    """Password and, where one is set up, second factor. Raises as ``check_credentials`` does, and
+    SecondFactorRequired, WrongCode."""
+    user = check_credentials(email=email, password=password)
+    if second_factor.is_on(user):
+        second_factor.check(user=user, code=code)
+    return user
+
+
+def start_token(user: User) -> tuple[Token, str]:
+    """A bearer token for a person who has just signed in, on record."""
+    with transaction.atomic():
+        token, secret = issue_token(user, Token.Kind.SESSION)
+        record("auth.login", actor_id=user.pk, subject_type="user", subject_id=user.pk)
+    return token, secret
+
+
+def start_session(request: HttpRequest, user: User, token: Token | None = None) -> None:
+    """Sign ``user`` in with a session cookie of 7 days; ``token`` ends with it.
+
+    Without a token the sign-in is put on record here.
+    """
+    auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    if token:
+        request.session["token"] = str(token.pk)
+    else:
+        record("auth.login", actor_id=user.pk, subject_type="user", subject_id=user.pk)
+
+
+def sign_out(request: HttpRequest, token: Token | None = None) -> None:
+    """End the session of ``request`` and the bearer token that belongs to it or was used."""
+    session_user = auth.get_user(request)
+    user = token.user if token else session_user
+    if not isinstance(user, User):
+        return
+    ending = {str(token.pk)} if token and token.kind == Token.Kind.SESSION else set()
+    if session_user.pk == user.pk:
+        ending |= {request.session["token"]} if "token" in request.session else set()
+        auth.logout(request)
+    with transaction.atomic():
+        Token.objects.filter(user=user, pk__in=ending).delete()
+        record("auth.logout", actor_id=user.pk, subject_type="user", subject_id=user.pk)
