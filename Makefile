@@ -4,10 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 DATA ?= data
-READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUNNABLE := $(VENV)/.runnable
+TESTABLE := $(VENV)/.testable
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e check format bench prove openapi messages lock clean
+.PHONY: help setup run test e2e check format bench prove openapi lock clean
 
 help: ## List the targets
 	@echo "Markethall"
@@ -17,49 +19,56 @@ help: ## List the targets
 	@echo "  ARGS=\"-k credits\"          passed on to pytest, bench"
 	@echo "  PYTHON=python3.12          which Python makes the environment"
 
-setup: $(READY) ## Make the virtual environment and install the locked dependencies
+setup: $(TESTABLE) ## Make the virtual environment and install all locked dependencies
 
-$(READY): requirements/dev.lock pyproject.toml
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
-	@echo "Installing the locked dependencies (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+
+$(RUNNABLE): requirements/base.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked dependencies (once, a minute or two) …"
+	@$(PIP) --require-hashes --no-deps -r requirements/base.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY) ## Everything on http://127.0.0.1:$(PORT), with demo data in $(DATA)
+$(TESTABLE): requirements/dev.lock | $(RUNNABLE)
+	@echo "Installing what checks and tests need (once, a minute or two) …"
+	@$(PIP) --require-hashes --no-deps -r requirements/dev.lock
+	@touch $@
+
+run: $(RUNNABLE) ## Everything on http://127.0.0.1:$(PORT), with demo data in $(DATA)
 	@DATA_DIR=$(DATA) $(BIN)/markethall up --port $(PORT)
 
-test: $(READY) ## All tests, browser tests included where Chromium is installed
+test: $(TESTABLE) ## All tests, browser tests included where Chromium is installed
 	@$(BIN)/python -m pytest $(ARGS)
 
-e2e: $(READY) ## Browser tests only
+e2e: $(TESTABLE) ## Browser tests only
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
-check: $(READY) ## Lint, format, types, import contracts, missing migrations, OpenAPI drift
+check: $(TESTABLE) ## Lint, format, types, import contracts, missing migrations, OpenAPI drift
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
 	@DJANGO_SETTINGS_MODULE=markethall.config.settings $(BIN)/python -m tools.check_drift
 
-format: $(READY) ## Format the code and mend what the linter can
+format: $(TESTABLE) ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-openapi: $(READY) ## Renew the snapshot of the OpenAPI document
+openapi: $(TESTABLE) ## Renew the snapshot of the OpenAPI document
 	@$(BIN)/markethall openapi > docs/openapi.json
 
-bench: $(READY) ## Measure speed as ratios, into docs/benchmarks.md
+bench: $(TESTABLE) ## Measure speed as ratios, into docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
-prove: $(READY) ## The long safety proofs: crashes, hostile uploads, backup and restore
+prove: $(TESTABLE) ## The long safety proofs: crashes, hostile uploads, backup and restore
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
-lock: $(READY) ## Renew the locked dependencies from pyproject.toml
-	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 --quiet --output-file requirements/dev.lock
-	@$(BIN)/uv pip compile pyproject.toml --constraint requirements/dev.lock --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 --quiet --output-file requirements/base.lock
+lock: $(TESTABLE) ## Renew the locked dependencies from pyproject.toml
+	@$(PIP) uv
+	@$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 --quiet --output-file requirements/dev.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra build --constraint requirements/dev.lock --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 --quiet --output-file requirements/base.lock
 
 clean: ## Remove caches, not data
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build
