@@ -3,10 +3,13 @@ transaction of the event."""
 
 from __future__ import annotations
 
-from markethall.flows import welcome
+from markethall.flows import fulfilment, order_news, welcome
 from markethall.foundation.accounts.events import UserRegistered
 from markethall.kernel.events import Event, Reaction
+from markethall.trade.orders.events import OrderMoved, OrderPaid
 
 TABLE: dict[type[Event], tuple[Reaction, ...]] = {
     UserRegistered: (welcome.give_welcome_credits,),
+    OrderMoved: (order_news.tell_pages,),
+    OrderPaid: (fulfilment.fulfil_order,),
 }

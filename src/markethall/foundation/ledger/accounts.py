@@ -58,6 +58,11 @@ def sales(storefront: str, currency: str) -> AccountRef:
     return _ref(f"sales:{storefront}:{currency}", currency)
 
 
+def owed(currency: str) -> AccountRef:
+    """Money that came without a cause and is owed back to its payers."""
+    return _ref(f"owed:{currency}", currency)
+
+
 def ensure_open(refs: Iterable[AccountRef]) -> None:
     """Open the accounts that are not yet. System accounts known to be open cost no query."""
     missing = [ref for ref in refs if ref.id not in _known_open]

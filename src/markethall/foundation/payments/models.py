@@ -15,19 +15,32 @@ class PaymentStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class PaymentKind(models.TextChoices):
+    """Who collects the card: the gateway's page, or a front end of our own."""
+
+    CHECKOUT = "checkout"
+    INTENT = "intent"
+
+
 class Payment(models.Model):
-    """One try to be paid. ``id`` is the idempotency key at the gateway."""
+    """One try to be paid. ``id`` is the idempotency key at the gateway.
+
+    ``refunded`` counts what is on its way back too; ``is_surplus`` marks money that came for
+    something paid already, or no longer for sale, and goes back by itself.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reference = models.UUIDField(db_index=True)
     payer_id = models.UUIDField(null=True, db_index=True)
     gateway = models.CharField(max_length=16)
     gateway_ref = models.CharField(max_length=255, blank=True)
-    kind = models.CharField(max_length=8, default="checkout")
+    kind = models.CharField(max_length=8, choices=PaymentKind, default=PaymentKind.CHECKOUT)
     status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.CREATED)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     refunded = models.BigIntegerField(default=0)
+    is_surplus = models.BooleanField(default=False)
+    return_url = models.TextField(blank=True)
     checkout_url = models.TextField(blank=True)
     client_secret = models.CharField(max_length=255, blank=True)
     failure = models.CharField(max_length=255, blank=True)
@@ -61,10 +74,14 @@ class RefundStatus(models.TextChoices):
 
 
 class Refund(models.Model):
-    """Money given back of one payment. ``id`` is the idempotency key at the gateway."""
+    """Money given back of one payment. ``id`` is the idempotency key at the gateway.
+
+    ``key`` is the caller's: asking twice with one key refunds once.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    key = models.CharField(max_length=300, null=True, unique=True)
     gateway_ref = models.CharField(max_length=255, blank=True)
     amount = models.BigIntegerField()
     reason = models.CharField(max_length=500)
@@ -73,6 +90,10 @@ class Refund(models.Model):
     actor_id = models.UUIDField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.payment.currency)
 
     class Meta:
         constraints = (
@@ -114,7 +135,10 @@ class InboxEvent(models.Model):
 
 
 class SandboxCheckout(models.Model):
-    """The sandbox gateway's own record of a payment: what a real gateway keeps on its side."""
+    """The sandbox gateway's own record of a payment: what a real gateway keeps on its side.
+
+    ``status`` is open, declined, paid or abandoned; ``tries`` counts its changes.
+    """
 
     id = models.CharField(max_length=40, primary_key=True)
     idempotency_key = models.CharField(max_length=64, unique=True)
@@ -126,5 +150,21 @@ class SandboxCheckout(models.Model):
     return_url = models.TextField(blank=True)
     cancel_url = models.TextField(blank=True)
     status = models.CharField(max_length=10, default="open")
+    payment_method = models.CharField(max_length=40, blank=True)
+    tries = models.PositiveIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class SandboxRefund(models.Model):
+    """The sandbox gateway's own record of money it gave back."""
+
+    id = models.CharField(max_length=40, primary_key=True)
+    checkout = models.ForeignKey(SandboxCheckout, models.PROTECT, related_name="refunds")
+    idempotency_key = models.CharField(max_length=64, unique=True)
+    amount = models.BigIntegerField()
     created_at = models.DateTimeField()

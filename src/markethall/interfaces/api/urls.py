@@ -1,7 +1,10 @@
 """Where each area lies under ``/api/``."""
 
-from markethall.interfaces.api import auth, credits
+from markethall.interfaces.api import auth, credits, orders, payments, webhooks
 from markethall.interfaces.api.core import api
 
 api.add_router("/auth", auth.routes)
 api.add_router("/credits", credits.routes)
+api.add_router("/payments", payments.routes)
+api.add_router("/orders", orders.routes)
+api.add_router("/webhooks", webhooks.routes)

@@ -1,5 +1,5 @@
 """All jobs, so that a worker knows them. ``kernel.jobs.enqueue`` names them."""
 
-from markethall.interfaces.jobs import mail
+from markethall.interfaces.jobs import mail, payments
 
-__all__ = ["mail"]
+__all__ = ["mail", "payments"]

@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from markethall.foundation.files.models import StoredFile
+from markethall.foundation.payments.models import Payment, Refund
 from markethall.kernel.ids import new_id
 from markethall.kernel.money import Money
 from markethall.trade.catalog.models import LineKind
@@ -21,7 +23,10 @@ class OrderStatus(models.TextChoices):
 
 
 class Order(models.Model):
-    """What somebody buys, at the price of that moment. Amounts in minor units of ``currency``."""
+    """What somebody buys, at the price of that moment. Amounts in minor units of ``currency``.
+
+    ``payment`` is the one that paid it; ``refunded`` is what has come back to the customer.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.CharField(max_length=16, unique=True)
@@ -32,6 +37,8 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     total = models.BigIntegerField()
     refunded = models.BigIntegerField(default=0)
+    payment = models.OneToOneField(Payment, models.PROTECT, related_name="+", null=True)
+    receipt = models.OneToOneField(StoredFile, models.SET_NULL, related_name="+", null=True)
     idempotency_key = models.CharField(max_length=255, null=True)
     created_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
@@ -83,3 +90,25 @@ class OrderMove(models.Model):
     actor_id = models.UUIDField(null=True)
     note = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
+
+
+class TakeBack(models.Model):
+    """What one refund took back of one line, in the line's own units (credits, pieces).
+
+    ``due`` is the refund's share of what was given, ``taken`` what could be had of it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="taken_back")
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="+")
+    due = models.PositiveBigIntegerField()
+    taken = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["line", "refund"], name="orders_taken_back_once"),
+            models.CheckConstraint(
+                name="orders_taken_at_most_due", condition=Q(taken__lte=models.F("due"))
+            ),
+        )

@@ -1,0 +1,216 @@
+"""From "buy" to the gateway's page: prepare → call → record.
+
+The order and the payment are recorded before the gateway is called, under the caller's key, so
+that a crash anywhere is healed: by the caller's next try with the same key, which goes on where
+the first stopped, or by ``flows.reconciliation``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from markethall.flows import fulfilment
+from markethall.foundation.accounts.models import User
+from markethall.foundation.payments.actions import open_payment, record_opened
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.gateways.base import ChargeLine, ChargeRequest
+from markethall.foundation.payments.models import Payment, PaymentKind, PaymentStatus
+from markethall.foundation.payments.queries import payments_of
+from markethall.kernel import jobs
+from markethall.kernel.errors import Invalid
+from markethall.kernel.locking import lock
+from markethall.kernel.money import Money
+from markethall.trade.catalog.queries import offers_by_code
+from markethall.trade.orders import rules
+from markethall.trade.orders.actions import move, place_order
+from markethall.trade.orders.errors import OrderMissing, OrderNotPayable
+from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.orders.rules import PricedLine
+
+MAX_QUANTITY = 100
+_OPEN = {PaymentStatus.CREATED, PaymentStatus.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An item by its code, and how many of it."""
+
+    item: str
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An order with the payment that was opened for it."""
+
+    order: Order
+    payment: Payment
+
+
+def order_items(
+    *, customer: User, wanted: Sequence[Wanted], key: str | None = None
+) -> tuple[Order, bool]:
+    """Place an order at the prices of now, without paying it; returns it and whether it is new.
+
+    Raises OfferMissing, and Invalid for a quantity outside 1 to ``MAX_QUANTITY``.
+    """
+    with transaction.atomic():
+        lines = _priced(wanted)
+        offers = offers_by_code(line.item for line in lines)
+        return place_order(
+            customer_id=customer.pk,
+            email=customer.email,
+            storefront=offers[lines[0].item].storefront,
+            lines=lines,
+            key=key,
+        )
+
+
+def start_checkout(
+    *,
+    customer: User,
+    wanted: Sequence[Wanted] = (),
+    order_id: uuid.UUID | None = None,
+    key: str | None = None,
+    kind: PaymentKind = PaymentKind.CHECKOUT,
+    return_url: str = "",
+) -> Started:
+    """Open a payment for ``wanted`` items, or for an order that waits for one.
+
+    With ``key``, a second call gives the first call's order and payment. ``return_url`` is where
+    the gateway sends the browser: a path or address of this site, the order's return page when
+    empty. Raises what ``order_items`` raises, OrderMissing, OrderNotPayable, GatewayUnavailable
+    and GatewayRefused. Call it outside a transaction: it calls the gateway.
+    """
+    back_to = same_site(return_url)
+    with transaction.atomic(durable=True):
+        if order_id is None:
+            placed, is_new = order_items(customer=customer, wanted=wanted, key=key)
+            order_id = placed.pk
+        else:
+            is_new = True
+        order, payment = _prepare(customer, order_id, kind, back_to, must_be_open=is_new)
+    if payment.gateway_ref or payment.status not in _OPEN:
+        return Started(order, payment)
+    return Started(order, open_at_gateway(order, payment))
+
+
+def open_at_gateway(order: Order, payment: Payment) -> Payment:
+    """Call the gateway for a recorded payment, and record what it opened. Can run twice."""
+    gateway = registry.named(payment.gateway)
+    request = _charge_request(order, payment)
+    if payment.kind == PaymentKind.INTENT:
+        intent = gateway.create_intent(request)
+        opened = {"ref": intent.ref, "client_secret": intent.client_secret}
+    else:
+        checkout = gateway.create_checkout(request)
+        opened = {"ref": checkout.ref, "checkout_url": checkout.url}
+    with transaction.atomic():
+        return record_opened(payment.pk, **opened)
+
+
+def cancel_order(*, order_id: uuid.UUID, actor_id: uuid.UUID, note: str = "") -> Order:
+    """Cancel an order that is not paid, and close its payments at the gateway by a job.
+
+    Money that comes all the same goes back by itself. Raises OrderMissing and MoveNotAllowed.
+    """
+    with transaction.atomic():
+        found = lock(Order.objects.filter(pk=order_id))
+        if not found:
+            raise OrderMissing
+        order = found[0]
+        move(order, OrderStatus.CANCELLED, actor_id=actor_id, note=note)
+        for payment in payments_of(order.pk).filter(status__in=_OPEN | {PaymentStatus.FAILED}):
+            jobs.enqueue("close_payment", payment_id=str(payment.pk))
+    return order
+
+
+def same_site(url: str) -> str:
+    """``url`` as an absolute address of this site; empty stays empty. Raises Invalid for others.
+
+    Whoever could name another site here could make the shop send its customers there.
+    """
+    if not url:
+        return ""
+    parts, site = urlsplit(url), urlsplit(settings.SITE_URL)
+    is_path = url.startswith("/") and not url.startswith(("//", "/\\"))
+    is_ours = (parts.scheme, parts.netloc) == (site.scheme, site.netloc)
+    if not (is_path or is_ours) or any(ord(sign) < 33 or sign == "\\" for sign in url):
+        raise Invalid.field("returnUrl", "The return address must be one of this site.")
+    return url if is_ours else f"{settings.SITE_URL}{url}"
+
+
+def _priced(wanted: Sequence[Wanted]) -> list[PricedLine]:
+    if not wanted:
+        raise Invalid.field("item", "Name an item.")
+    if any(not 1 <= entry.quantity <= MAX_QUANTITY for entry in wanted):
+        raise Invalid.field("quantity", f"A quantity is 1 to {MAX_QUANTITY}.")
+    offers = offers_by_code(entry.item for entry in wanted)
+    return [
+        PricedLine(
+            kind=offer.kind,
+            item=offer.code,
+            name=offer.name,
+            quantity=entry.quantity,
+            unit=offer.price,
+            data=fulfilment.of_kind(offer.kind).describe(offer),
+        )
+        for entry in wanted
+        for offer in [offers[entry.item]]
+    ]
+
+
+def _prepare(
+    customer: User, order_id: uuid.UUID, kind: PaymentKind, return_url: str, *, must_be_open: bool
+) -> tuple[Order, Payment]:
+    """Lock the order and give its open payment of this kind, or a new one."""
+    found = lock(Order.objects.filter(pk=order_id, customer_id=customer.pk))
+    if not found:
+        raise OrderMissing
+    order = found[0]
+    tries = list(payments_of(order.pk))
+    for payment in reversed(tries):
+        if payment.kind == kind and (payment.status in _OPEN or not must_be_open):
+            return order, payment
+    if order.status not in rules.PAYABLE:
+        raise OrderNotPayable(f"This order is {order.status}; there is nothing to pay.")
+    if order.status == OrderStatus.PAYMENT_FAILED:
+        move(order, OrderStatus.PENDING, actor_id=customer.pk, note="Another payment")
+    payment = open_payment(
+        reference=order.pk,
+        payer_id=customer.pk,
+        money=order.total_money,
+        gateway=registry.current().name,
+        kind=kind,
+        return_url=return_url,
+    )
+    return order, payment
+
+
+def _charge_request(order: Order, payment: Payment) -> ChargeRequest:
+    back = f"{settings.SITE_URL}/orders/{order.pk}/return"
+    lines = list(order.lines.order_by("pk"))
+    return ChargeRequest(
+        key=str(payment.pk),
+        money=payment.money,
+        description=", ".join(f"{line.quantity} × {line.name}" for line in lines)[:255],
+        lines=[
+            ChargeLine(line.name, line.quantity, Money(line.total, order.currency))
+            for line in lines
+        ],
+        email=order.email,
+        return_url=payment.return_url or back,
+        cancel_url=back,
+        metadata={
+            "orderId": str(order.pk),
+            "orderNumber": order.number,
+            "paymentId": str(payment.pk),
+            "storefront": order.storefront,
+        },
+    )

@@ -1,0 +1,140 @@
+"""What a paid line becomes, by kind: the one table of what is given and how it is taken back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from markethall.foundation.ledger.actions import (
+    grant_credits,
+    lock_balance,
+    take_back_credits,
+)
+from markethall.foundation.payments.models import Refund
+from markethall.kernel import clock, live
+from markethall.kernel.errors import Invalid
+from markethall.kernel.locking import lock_one
+from markethall.kernel.money import proportion
+from markethall.trade.catalog.models import LineKind, Offer
+from markethall.trade.orders.actions import move
+from markethall.trade.orders.events import OrderPaid
+from markethall.trade.orders.models import Order, OrderLine, OrderStatus, TakeBack
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """How lines of one kind are given and taken back, within the caller's transaction.
+
+    ``describe`` gives an order line's ``data`` for an offer. ``fulfil`` gives a line and returns
+    whether nothing is left to do for it. ``units`` counts what was given; ``take_back`` takes up
+    to so many units back for a refund and returns how many it got.
+    """
+
+    describe: Callable[[Offer], dict[str, Any]]
+    fulfil: Callable[[OrderLine], bool]
+    units: Callable[[OrderLine], int]
+    take_back: Callable[[OrderLine, int, Refund], int]
+
+
+def of_kind(kind: str) -> Fulfilment:
+    """The fulfilment of a kind of line; raises Invalid for one that is not sold here yet."""
+    if kind not in REGISTRY:
+        raise Invalid.field("item", f"Nothing of kind {kind!r} can be bought here.")
+    return REGISTRY[LineKind(kind)]
+
+
+def fulfil_order(event: OrderPaid) -> None:
+    """Give what was paid for. The order is fulfilled when nothing is left to do for any line."""
+    lines = list(OrderLine.objects.filter(order_id=event.order_id).order_by("pk"))
+    order = lock_one(Order.objects.filter(pk=event.order_id))
+    for line in lines:
+        line.order = order
+    if all([of_kind(line.kind).fulfil(line) for line in lines]):
+        move(order, OrderStatus.FULFILLED)
+
+
+def take_back(order: Order, refund: Refund, *, refunded_before: int) -> None:
+    """Take back each line's share of a refund, as far as it can be had.
+
+    ``refunded_before`` and ``order.refunded`` are minor units without and with this refund. What
+    is due is reckoned on the sum of all refunds, so that partial ones add up to the whole.
+    """
+    for line in order.lines.order_by("pk"):
+        line.order = order
+        fulfilment = of_kind(line.kind)
+        units = fulfilment.units(line)
+        due = proportion(units, order.refunded, order.total) - proportion(
+            units, refunded_before, order.total
+        )
+        taken = fulfilment.take_back(line, due, refund) if due else 0
+        TakeBack.objects.create(line=line, refund=refund, due=due, taken=taken, at=clock.now())
+
+
+def _describe_credits(offer: Offer) -> dict[str, Any]:
+    return {"credits": offer.credits}
+
+
+def _credits_of(line: OrderLine) -> int:
+    return int(line.data["credits"]) * line.quantity
+
+
+def _grant_credits(line: OrderLine) -> bool:
+    owner_id = _owner(line)
+    grant_credits(
+        user_id=owner_id,
+        amount=_credits_of(line),
+        kind="purchase",
+        key=f"grant:{line.pk}",
+        reference=f"order:{line.order_id}",
+        actor_id=owner_id,
+        metadata={
+            "orderId": str(line.order_id),
+            "orderNumber": line.order.number,
+            "pack": line.item,
+            "price": {"amount": line.total, "currency": line.order.currency},
+        },
+    )
+    live.notify("balance", kind="purchase", user_id=owner_id)
+    return True
+
+
+def _take_back_credits(line: OrderLine, due: int, refund: Refund) -> int:
+    owner_id = _owner(line)
+    taken = min(due, max(0, lock_balance(owner_id)))
+    if not taken:
+        return 0
+    take_back_credits(
+        user_id=owner_id,
+        amount=taken,
+        kind="refund",
+        key=f"takeback:{refund.pk}:{line.pk}",
+        reference=f"order:{line.order_id}",
+        actor_id=refund.actor_id,
+        metadata={
+            "orderId": str(line.order_id),
+            "orderNumber": line.order.number,
+            "refundId": str(refund.pk),
+            "reason": refund.reason,
+            "due": due,
+        },
+    )
+    live.notify("balance", kind="refund", user_id=owner_id)
+    return taken
+
+
+def _owner(line: OrderLine) -> uuid.UUID:
+    if line.order.customer_id is None:
+        raise ValueError("Credits are bought by somebody with an account.")
+    return line.order.customer_id
+
+
+REGISTRY: dict[LineKind, Fulfilment] = {
+    LineKind.CREDITS: Fulfilment(
+        describe=_describe_credits,
+        fulfil=_grant_credits,
+        units=_credits_of,
+        take_back=_take_back_credits,
+    ),
+}

@@ -1,0 +1,51 @@
+"""What staff do to an order by hand."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from markethall.flows.checkout import cancel_order
+from markethall.foundation.audit.actions import record
+from markethall.kernel.errors import Invalid
+from markethall.kernel.locking import lock
+from markethall.trade.orders import rules
+from markethall.trade.orders.actions import add_note, move
+from markethall.trade.orders.errors import MoveNotAllowed, OrderMissing
+from markethall.trade.orders.models import Order, OrderStatus
+
+
+def change_order(
+    *, order_id: uuid.UUID, status: str | None, note: str, actor_id: uuid.UUID
+) -> Order:
+    """Move an order by hand, or note something about it.
+
+    Raises OrderMissing, Invalid when there is nothing to do, and MoveNotAllowed: what follows
+    from money is moved by money alone.
+    """
+    if status is None and not note:
+        raise Invalid.field("status", "Give a status, a note, or both.")
+    with transaction.atomic():
+        found = lock(Order.objects.filter(pk=order_id))
+        if not found:
+            raise OrderMissing
+        order = found[0]
+        record(
+            "orders.change",
+            actor_id=actor_id,
+            subject_type="order",
+            subject_id=order_id,
+            was=order.status,
+            status=status,
+            note=note,
+        )
+        if status is None or status == order.status:
+            add_note(order, actor_id=actor_id, note=note)
+        elif status not in rules.BY_HAND:
+            raise MoveNotAllowed(f"{status} follows from what happens, and is not set by hand.")
+        elif status == OrderStatus.CANCELLED:
+            return cancel_order(order_id=order_id, actor_id=actor_id, note=note)
+        else:
+            move(order, OrderStatus(status), actor_id=actor_id, note=note)
+    return order

@@ -1,0 +1,231 @@
+"""Giving money back: prepare → gateway → record, and what was given is taken back.
+
+A refund is set aside under the locks of order and payment before the gateway is asked, so that
+refunds at once never exceed what was paid. Its id is the key at the gateway: asking twice gives
+back once. The direct answer and the webhook settle it once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from markethall.flows import fulfilment
+from markethall.foundation.audit.actions import record
+from markethall.foundation.ledger import accounts
+from markethall.foundation.ledger.actions import post
+from markethall.foundation.ledger.rules import transfer
+from markethall.foundation.payments.actions import (
+    mark_refund_failed,
+    mark_refunded,
+    request_refund,
+    retry_refund,
+)
+from markethall.foundation.payments.errors import (
+    GatewayRefused,
+    NothingToRefund,
+    PaymentMissing,
+)
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.gateways.base import Notice, RefundTruth
+from markethall.foundation.payments.models import Payment, Refund, RefundStatus
+from markethall.foundation.payments.queries import open_refunds
+from markethall.kernel import clock, events, jobs
+from markethall.kernel.errors import Invalid
+from markethall.kernel.idempotency import IdempotencyMismatch
+from markethall.kernel.locking import lock, lock_one
+from markethall.trade.orders.actions import move
+from markethall.trade.orders.errors import OrderMissing
+from markethall.trade.orders.events import OrderRefunded
+from markethall.trade.orders.models import Order, OrderStatus
+
+# A request that nobody answered for so long was cut off by a crash.
+_FORGOTTEN_AFTER = timedelta(minutes=5)
+
+
+def refund_order(
+    *,
+    order_id: uuid.UUID,
+    amount: int | None,
+    reason: str,
+    actor_id: uuid.UUID,
+    key: str | None = None,
+) -> Refund:
+    """Give back ``amount`` minor units of an order (all that is left when None).
+
+    ``key`` makes a second call give the first refund. The refund returned may have failed: it
+    says why. Raises OrderMissing, NothingToRefund, RefundTooLarge, Invalid, GatewayUnavailable
+    (the refund is kept then, and tried again). Call it outside a transaction.
+    """
+    with transaction.atomic(durable=True):
+        refund = _prepare(order_id, amount, reason, actor_id, key)
+    return send(refund.pk)
+
+
+def refund_payment(
+    *,
+    payment_id: uuid.UUID,
+    amount: int | None,
+    reason: str,
+    actor_id: uuid.UUID,
+    key: str | None = None,
+) -> Refund:
+    """As ``refund_order``, by the payment that paid the order. Raises PaymentMissing."""
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None:
+        raise PaymentMissing
+    if not Order.objects.filter(pk=payment.reference, payment=payment).exists():
+        raise NothingToRefund("This payment has paid for no order.")
+    return refund_order(
+        order_id=payment.reference, amount=amount, reason=reason, actor_id=actor_id, key=key
+    )
+
+
+def send(refund_id: uuid.UUID) -> Refund:
+    """Ask the gateway for a requested refund and record its answer. Can run twice, or at once.
+
+    Raises GatewayUnavailable; the job asks again later.
+    """
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.status != RefundStatus.REQUESTED:
+        return refund
+    payment = refund.payment
+    try:
+        truth = registry.named(payment.gateway).refund(
+            payment.gateway_ref, key=str(refund.pk), money=refund.money, reason=refund.reason
+        )
+    except GatewayRefused as error:
+        truth = RefundTruth("", False, error.detail)
+    with transaction.atomic():
+        return _record(refund_id, truth)
+
+
+def send_later(refund: Refund) -> None:
+    """Enqueue the job that asks the gateway, in the transaction that requested the refund."""
+    jobs.enqueue("send_refund", refund_id=str(refund.pk))
+
+
+def retry(*, refund_id: uuid.UUID, actor_id: uuid.UUID) -> Refund:
+    """Ask again for a refund that failed. Raises NothingToRefund unless it has, RefundTooLarge
+    when others took its place."""
+    with transaction.atomic(durable=True):
+        refund = Refund.objects.select_related("payment").get(pk=refund_id)
+        lock_one(Order.objects.filter(pk=refund.payment.reference))
+        payment = lock_one(Payment.objects.filter(pk=refund.payment_id))
+        refund = lock_one(Refund.objects.filter(pk=refund_id))
+        if refund.status != RefundStatus.FAILED:
+            raise NothingToRefund(f"This refund is {refund.status}.")
+        retry_refund(refund, payment)
+        record("payments.refund_retry", actor_id=actor_id, subject_type="refund",
+               subject_id=refund.pk)
+    return send(refund_id)
+
+
+def find(provider: str, notice: Notice) -> Refund | None:
+    """Our refund that a webhook is about, of a payment at that gateway."""
+    ours = Refund.objects.select_related("payment").filter(payment__gateway=provider)
+    try:
+        return ours.filter(pk=notice.refund_key).first()
+    except ValidationError:
+        return None
+
+
+def send_forgotten() -> int:
+    """Enqueue refunds that a crash cut off from their gateway; returns how many."""
+    forgotten = list(open_refunds(clock.now() - _FORGOTTEN_AFTER)[:200])
+    for refund in forgotten:
+        send_later(refund)
+    return len(forgotten)
+
+
+def _prepare(
+    order_id: uuid.UUID, amount: int | None, reason: str, actor_id: uuid.UUID, key: str | None
+) -> Refund:
+    if not reason.strip():
+        raise Invalid.field("reason", "Say why the money goes back.")
+    if amount is not None and amount <= 0:
+        raise Invalid.field("amount", "Give back something, or leave the amount out for all.")
+    found = lock(Order.objects.filter(pk=order_id))
+    if not found:
+        raise OrderMissing
+    order = found[0]
+    if key and (kept := _kept(key, order, amount)):
+        return kept
+    if order.payment_id is None:
+        raise NothingToRefund("This order has not been paid.")
+    payment = lock_one(Payment.objects.filter(pk=order.payment_id))
+    refund = request_refund(payment, amount=amount, reason=reason, actor_id=actor_id, key=key)
+    record(
+        "payments.refund",
+        actor_id=actor_id,
+        subject_type="order",
+        subject_id=order.pk,
+        refund=str(refund.pk),
+        amount=refund.amount,
+        currency=payment.currency,
+        reason=reason,
+    )
+    return refund
+
+
+def _kept(key: str, order: Order, amount: int | None) -> Refund | None:
+    refund = Refund.objects.filter(key=key).first()
+    if refund is None:
+        return None
+    if refund.payment_id != order.payment_id or amount not in (None, refund.amount):
+        raise IdempotencyMismatch("This key asked for another refund.")
+    return refund
+
+
+def _record(refund_id: uuid.UUID, truth: RefundTruth) -> Refund:
+    """Record the gateway's answer, under the locks of order and payment in that order."""
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    order = lock_one(Order.objects.filter(pk=refund.payment.reference))
+    payment = lock_one(Payment.objects.filter(pk=refund.payment_id))
+    refund = lock_one(Refund.objects.filter(pk=refund_id))
+    refund.payment = payment
+    if refund.status != RefundStatus.REQUESTED:
+        return refund
+    if not truth.succeeded:
+        mark_refund_failed(refund, payment, truth.failure)
+        return refund
+    mark_refunded(refund, ref=truth.ref)
+    _book(order, payment, refund)
+    if not payment.is_surplus:
+        _take_back(order, refund)
+    return refund
+
+
+def _book(order: Order, payment: Payment, refund: Refund) -> None:
+    source = accounts.gateway(payment.gateway, payment.currency)
+    target = (
+        accounts.owed(payment.currency)
+        if payment.is_surplus
+        else accounts.sales(order.storefront, payment.currency)
+    )
+    post(
+        key=f"refund:{refund.pk}",
+        kind="payment_refund",
+        reference=f"order:{order.pk}",
+        actor_id=refund.actor_id,
+        metadata={
+            "orderNumber": order.number,
+            "paymentId": str(payment.pk),
+            "refundId": str(refund.pk),
+            "reason": refund.reason,
+        },
+        postings=transfer(source, target, refund.amount),
+    )
+
+
+def _take_back(order: Order, refund: Refund) -> None:
+    before = order.refunded
+    order.refunded += refund.amount
+    order.save(update_fields=["refunded"])
+    fulfilment.take_back(order, refund, refunded_before=before)
+    if order.refunded == order.total:
+        move(order, OrderStatus.REFUNDED, actor_id=refund.actor_id, note=refund.reason)
+    events.publish(OrderRefunded(order.pk, refund.pk))

@@ -1,0 +1,181 @@
+"""What a payment's end means for its order. The only place where an order becomes paid.
+
+A webhook is a hint: the gateway is asked for the truth, and the truth is compared with what we
+asked for. So late, doubled and reordered events end in the same state, and no event of a wrong
+amount pays for anything.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from markethall.flows import refunds
+from markethall.foundation.ledger import accounts
+from markethall.foundation.ledger.actions import post
+from markethall.foundation.ledger.rules import transfer
+from markethall.foundation.payments import inbox
+from markethall.foundation.payments.actions import (
+    mark_succeeded,
+    mark_unpaid,
+    request_refund,
+)
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.gateways.base import (
+    ChargeState,
+    ChargeTruth,
+    Notice,
+    NoticeKind,
+)
+from markethall.foundation.payments.inbox import NotYet, Outcome
+from markethall.foundation.payments.models import (
+    InboxEvent,
+    InboxStatus,
+    Payment,
+    PaymentStatus,
+)
+from markethall.kernel import clock, events
+from markethall.kernel.locking import lock_one
+from markethall.trade.orders import rules
+from markethall.trade.orders.actions import move
+from markethall.trade.orders.events import OrderPaid, OrderPaymentFailed
+from markethall.trade.orders.models import Order, OrderStatus
+
+SURPLUS_REASON = "This order was paid already, or is no longer open."
+
+
+def settle_inbox() -> int:
+    """Settle every event that is due; returns how many were tried."""
+    return inbox.drain(settle)
+
+
+def settle(event: InboxEvent) -> Outcome:
+    """Settle one event of the inbox. Raises NotYet, and what the gateway raises."""
+    notice = registry.named(event.provider).read_notice(event.type, event.payload)
+    if notice.kind == NoticeKind.PAYMENT:
+        return _settle_payment(event, notice)
+    if notice.kind == NoticeKind.REFUND:
+        return _settle_refund(event, notice)
+    return _conclude(event, _ignored(f"Nothing follows from {event.type or 'this'!r}."))
+
+
+def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
+    """Bring a payment and its order to where the gateway says they are. Can run any number of
+    times; raises nothing for what the gateway says."""
+    with transaction.atomic():
+        return _apply(payment_id, truth)
+
+
+def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
+    payment = Payment.objects.filter(gateway=event.provider, gateway_ref=notice.ref).first()
+    if payment is None:
+        return _conclude(event, _parked(f"No payment of ours is known as {notice.ref!r}."))
+    if notice.money is not None and notice.money != payment.money:
+        return _conclude(
+            event, _parked(f"It says {notice.money}, but {payment.money} was asked for.")
+        )
+    truth = registry.named(event.provider).fetch_payment(notice.ref)
+    with transaction.atomic():
+        return _conclude(event, _apply(payment.pk, truth))
+
+
+def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
+    refund = refunds.find(event.provider, notice)
+    if refund is None:
+        return _conclude(event, _parked(f"No refund of ours is known as {notice.refund_ref!r}."))
+    if notice.money is not None and notice.money != refund.money:
+        return _conclude(
+            event, _parked(f"It says {notice.money}, but {refund.money} was to go back.")
+        )
+    refunds.send(refund.pk)
+    return _conclude(event, Outcome(InboxStatus.SETTLED, "The refund is on record."))
+
+
+def _apply(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
+    """The one decision, under the locks of order and payment in that order."""
+    reference = Payment.objects.values_list("reference", flat=True).get(pk=payment_id)
+    order = lock_one(Order.objects.filter(pk=reference))
+    payment = lock_one(Payment.objects.filter(pk=payment_id))
+    if truth.money != payment.money:
+        return _parked(f"The gateway has {truth.money}, but {payment.money} was asked for.")
+    if payment.status == PaymentStatus.SUCCEEDED:
+        return _ignored("This payment was settled before.")
+    if truth.state == ChargeState.SUCCEEDED:
+        return _paid(order, payment)
+    if truth.state == ChargeState.FAILED:
+        return _failed(order, payment, truth.failure)
+    if truth.state == ChargeState.CLOSED:
+        return _closed(order, payment)
+    if truth.state == ChargeState.PROCESSING:
+        return _processing(order)
+    raise NotYet("The gateway says this payment is still open.")
+
+
+def _paid(order: Order, payment: Payment) -> Outcome:
+    is_surplus = order.status not in rules.PAYABLE
+    mark_succeeded(payment, surplus=is_surplus)
+    into = accounts.gateway(payment.gateway, payment.currency)
+    source = (
+        accounts.owed(payment.currency)
+        if is_surplus
+        else accounts.sales(order.storefront, payment.currency)
+    )
+    post(
+        key=f"payment:{payment.pk}",
+        kind="payment",
+        reference=f"order:{order.pk}",
+        actor_id=order.customer_id,
+        metadata={"orderNumber": order.number, "paymentId": str(payment.pk)},
+        postings=transfer(source, into, payment.amount),
+    )
+    if is_surplus:
+        refund = request_refund(payment, amount=None, reason=SURPLUS_REASON, actor_id=None)
+        refunds.send_later(refund)
+        return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
+    move(order, OrderStatus.PAID, payment=payment, paid_at=clock.now())
+    events.publish(OrderPaid(order.pk))
+    return Outcome(InboxStatus.SETTLED, f"Order {order.number} is paid.")
+
+
+def _failed(order: Order, payment: Payment, failure: str) -> Outcome:
+    if payment.status == PaymentStatus.FAILED:
+        return _ignored("This failure was settled before.")
+    mark_unpaid(payment, PaymentStatus.FAILED, failure)
+    if order.status in {OrderStatus.PENDING, OrderStatus.PROCESSING}:
+        move(order, OrderStatus.PAYMENT_FAILED, note=failure)
+        events.publish(OrderPaymentFailed(order.pk, payment.pk))
+    return Outcome(InboxStatus.SETTLED, f"The payment of order {order.number} failed.")
+
+
+def _closed(order: Order, payment: Payment) -> Outcome:
+    if payment.status == PaymentStatus.CANCELLED:
+        return _ignored("This payment was closed before.")
+    mark_unpaid(payment, PaymentStatus.CANCELLED)
+    others = Payment.objects.filter(
+        reference=order.pk, status__in=[PaymentStatus.CREATED, PaymentStatus.PENDING]
+    )
+    if order.status in rules.PAYABLE and not others.exists():
+        move(order, OrderStatus.CANCELLED, note="The payment was abandoned.")
+        return Outcome(InboxStatus.SETTLED, f"Order {order.number} is cancelled.")
+    return Outcome(InboxStatus.SETTLED, "The payment is closed.")
+
+
+def _processing(order: Order) -> Outcome:
+    if order.status in {OrderStatus.PENDING, OrderStatus.PAYMENT_FAILED}:
+        move(order, OrderStatus.PROCESSING)
+        return Outcome(InboxStatus.SETTLED, f"The payment of order {order.number} is under way.")
+    return _ignored("The order is further than that.")
+
+
+def _conclude(event: InboxEvent, outcome: Outcome) -> Outcome:
+    inbox.conclude(event, outcome)
+    return outcome
+
+
+def _parked(text: str) -> Outcome:
+    return Outcome(InboxStatus.PARKED, text)
+
+
+def _ignored(text: str) -> Outcome:
+    return Outcome(InboxStatus.IGNORED, text)

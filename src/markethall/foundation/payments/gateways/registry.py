@@ -1,0 +1,29 @@
+"""Which gateways there are, and which one takes new payments."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+
+from markethall.foundation.payments.errors import UnknownGateway
+from markethall.foundation.payments.gateways.base import Gateway
+from markethall.foundation.payments.gateways.sandbox.gateway import SandboxGateway
+
+_GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxGateway}
+
+
+def current() -> Gateway:
+    """The gateway that new payments go to, by setting."""
+    return named(settings.ENVIRONMENT.payment_gateway)
+
+
+@cache
+def named(name: str) -> Gateway:
+    """A gateway by name, as stored payments and webhook addresses carry it.
+
+    Raises UnknownGateway.
+    """
+    if name not in _GATEWAYS:
+        raise UnknownGateway(f"There is no gateway called {name!r} here.")
+    return _GATEWAYS[name]()

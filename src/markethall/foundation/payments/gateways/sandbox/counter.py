@@ -1,0 +1,160 @@
+"""The sandbox gateway's own side: its records, and the events it tells about them.
+
+Each change of a record and the job that tells about it are one transaction, as with a real
+gateway, which loses no event either.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from markethall.foundation.payments.errors import GatewayRefused, PaymentMissing
+from markethall.foundation.payments.gateways.base import ChargeRequest
+from markethall.foundation.payments.models import SandboxCheckout, SandboxRefund
+from markethall.kernel import clock, jobs
+from markethall.kernel.locking import lock
+from markethall.kernel.money import Money
+
+CARD_OK = "sandbox_card_ok"
+CARD_DECLINED = "sandbox_card_declined"
+CARD_NO_REFUNDS = "sandbox_card_no_refunds"
+PAYMENT_METHODS = (CARD_OK, CARD_DECLINED, CARD_NO_REFUNDS)
+
+_EVENTS = {
+    "paid": "payment.succeeded",
+    "declined": "payment.failed",
+    "abandoned": "payment.abandoned",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an event is told: so many copies at once, after a delay, mixed with early ones."""
+
+    deliveries: int = 1
+    delay: timedelta = timedelta()
+    shuffle: bool = False
+
+
+ONCE = Delivery()
+
+
+def open_checkout(request: ChargeRequest, *, kind: str) -> SandboxCheckout:
+    """The record of ``request``; the same one for the same key."""
+    record, _ = SandboxCheckout.objects.get_or_create(
+        idempotency_key=request.key,
+        defaults={
+            "id": f"sbx_{secrets.token_hex(12)}",
+            "kind": kind,
+            "amount": request.money.amount,
+            "currency": request.money.currency,
+            "description": request.description[:255],
+            "metadata": dict(request.metadata),
+            "return_url": request.return_url,
+            "cancel_url": request.cancel_url,
+            "created_at": clock.now(),
+        },
+    )
+    return record
+
+
+def pay(
+    ref: str, *, payment_method: str = CARD_OK, delivery: Delivery = ONCE
+) -> SandboxCheckout:
+    """Charge a card. One that is paid stays so, and its event is told again.
+
+    Raises GatewayRefused once the payment is closed.
+    """
+    return _conclude(
+        ref, "declined" if payment_method == CARD_DECLINED else "paid", payment_method, delivery
+    )
+
+
+def abandon(ref: str, *, delivery: Delivery = ONCE) -> SandboxCheckout:
+    """The customer left. One that is paid stays paid."""
+    return _conclude(ref, "abandoned", "", delivery)
+
+
+def close(ref: str) -> SandboxCheckout:
+    """Close a payment at the shop's wish. One that is paid stays paid; tells nobody."""
+    with transaction.atomic():
+        record = _locked(ref)
+        if record.status in {"open", "declined"}:
+            record.status = "abandoned"
+            record.save(update_fields=["status"])
+    return record
+
+
+def give_back(ref: str, *, key: str, money: Money) -> SandboxRefund | None:
+    """Give back ``money``, once per key; None when the bank refuses. Raises GatewayRefused for
+    more than was paid."""
+    with transaction.atomic():
+        record = _locked(ref)
+        done = SandboxRefund.objects.filter(idempotency_key=key).first()
+        if done:
+            return done
+        if record.status != "paid" or money.currency != record.currency:
+            raise GatewayRefused("This payment has nothing to give back in that currency.")
+        if record.refunded + money.amount > record.amount:
+            raise GatewayRefused("This is more than was paid.")
+        if record.payment_method == CARD_NO_REFUNDS:
+            return None
+        record.refunded += money.amount
+        record.save(update_fields=["refunded"])
+        refund = SandboxRefund.objects.create(
+            id=f"sbr_{secrets.token_hex(12)}",
+            checkout=record,
+            idempotency_key=key,
+            amount=money.amount,
+            created_at=clock.now(),
+        )
+        data = {"id": refund.pk, "payment": ref, "key": key}
+        _tell(f"evt_{refund.pk}", "refund.succeeded", {**data, **_money(money)}, ONCE)
+    return refund
+
+
+def _conclude(ref: str, status: str, payment_method: str, delivery: Delivery) -> SandboxCheckout:
+    with transaction.atomic():
+        record = _locked(ref)
+        if record.status == "abandoned" and status != "abandoned":
+            raise GatewayRefused("This payment is closed. Start again from the shop.")
+        if record.status not in {"paid", "abandoned"}:
+            record.status = status
+            record.payment_method = payment_method
+            record.tries += 1
+            record.save(update_fields=["status", "payment_method", "tries"])
+        event = f"evt_{record.pk}_{record.tries}"
+        data = {"id": record.pk, "metadata": record.metadata, **_money(record.money)}
+        _tell(event, _EVENTS[record.status], data, delivery)
+    return record
+
+
+def _locked(ref: str) -> SandboxCheckout:
+    found = lock(SandboxCheckout.objects.filter(pk=ref))
+    if not found:
+        raise PaymentMissing("The sandbox gateway knows no such payment.")
+    return found[0]
+
+
+def _tell(event_id: str, type: str, data: dict[str, Any], delivery: Delivery) -> None:
+    """Enqueue the deliveries of one event; shuffled, an early event of the same payment comes
+    in between and after it."""
+    copies = [_event(event_id, type, data)] * delivery.deliveries
+    if delivery.shuffle:
+        copies += [_event(f"{event_id}_early", "payment.processing", data)] * delivery.deliveries
+        random.SystemRandom().shuffle(copies)
+    jobs.enqueue("send_sandbox_webhooks", events=copies, delay=delivery.delay or None)
+
+
+def _event(event_id: str, type: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"id": event_id, "type": type, "createdAt": clock.now().isoformat(), "data": data}
+
+
+def _money(money: Money) -> dict[str, Any]:
+    return {"amount": money.amount, "currency": money.currency}

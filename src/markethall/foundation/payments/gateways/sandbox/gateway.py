@@ -1,0 +1,118 @@
+"""The sandbox gateway as Markethall calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from markethall.foundation.payments.errors import (
+    GatewayRefused,
+    InvalidSignature,
+    PaymentMissing,
+)
+from markethall.foundation.payments.gateways.base import (
+    ChargeRequest,
+    ChargeState,
+    ChargeTruth,
+    Checkout,
+    Intent,
+    Notice,
+    NoticeKind,
+    RefundTruth,
+    WebhookEvent,
+)
+from markethall.foundation.payments.gateways.sandbox import counter, signing
+from markethall.foundation.payments.models import SandboxCheckout
+from markethall.kernel.money import Money
+
+_STATES = {
+    "open": ChargeState.OPEN,
+    "paid": ChargeState.SUCCEEDED,
+    "declined": ChargeState.FAILED,
+    "abandoned": ChargeState.CLOSED,
+}
+_MAX_ID = 255
+
+
+class SandboxGateway:
+    """See the package: it moves no money."""
+
+    name = "sandbox"
+
+    def create_checkout(self, request: ChargeRequest) -> Checkout:
+        record = counter.open_checkout(request, kind="checkout")
+        return Checkout(record.pk, f"{settings.SITE_URL}/sandbox/pay/{record.pk}")
+
+    def create_intent(self, request: ChargeRequest) -> Intent:
+        record = counter.open_checkout(request, kind="intent")
+        return Intent(record.pk, f"{record.pk}_secret_{record.idempotency_key}")
+
+    def confirm_intent(self, ref: str, payment_method: str) -> ChargeTruth:
+        if payment_method not in counter.PAYMENT_METHODS:
+            raise GatewayRefused(
+                f"The sandbox knows these cards: {', '.join(counter.PAYMENT_METHODS)}."
+            )
+        return _truth(counter.pay(ref, payment_method=payment_method))
+
+    def close(self, ref: str) -> ChargeTruth:
+        return _truth(counter.close(ref))
+
+    def fetch_payment(self, ref: str) -> ChargeTruth:
+        record = SandboxCheckout.objects.filter(pk=ref).first()
+        if record is None:
+            raise PaymentMissing("The sandbox gateway knows no such payment.")
+        return _truth(record)
+
+    def refund(self, ref: str, *, key: str, money: Money, reason: str) -> RefundTruth:
+        refund = counter.give_back(ref, key=key, money=money)
+        if refund is None:
+            return RefundTruth("", False, "The card's bank does not take the money back.")
+        return RefundTruth(refund.pk, True)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        event_id = signing.verify(headers, body)
+        try:
+            payload = json.loads(body)
+        except ValueError:
+            payload = None
+        if not isinstance(payload, dict) or len(event_id) > _MAX_ID or b"\\u0000" in body:
+            raise InvalidSignature("This webhook is signed, but is no event.")
+        return WebhookEvent(event_id, str(payload.get("type", ""))[:100], payload)
+
+    def read_notice(self, type: str, payload: Mapping[str, Any]) -> Notice:
+        data = payload.get("data")
+        if not isinstance(data, dict):
+            return Notice(NoticeKind.OTHER)
+        area = type.partition(".")[0]
+        if area == "payment":
+            return Notice(NoticeKind.PAYMENT, ref=str(data.get("id", "")), money=_claimed(data))
+        if area == "refund":
+            return Notice(
+                NoticeKind.REFUND,
+                ref=str(data.get("payment", "")),
+                money=_claimed(data),
+                refund_key=str(data.get("key", "")),
+                refund_ref=str(data.get("id", "")),
+            )
+        return Notice(NoticeKind.OTHER)
+
+
+def _truth(record: SandboxCheckout) -> ChargeTruth:
+    failed = record.status == "declined"
+    return ChargeTruth(
+        record.pk,
+        _STATES[record.status],
+        record.money,
+        "The card was declined." if failed else "",
+    )
+
+
+def _claimed(data: Mapping[str, Any]) -> Money | None:
+    """The amount an event names; None when it names none that can be read."""
+    try:
+        return Money(data["amount"], data["currency"])
+    except (KeyError, TypeError, ValueError):
+        return None

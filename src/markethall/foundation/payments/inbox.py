@@ -1,0 +1,158 @@
+"""The inbox of webhooks: verified, stored once, settled by a job that can run any number of
+times.
+
+Intake is one statement and a look at the job queue. Settling is claimed for a while and not
+locked, because the truth is asked of the gateway in between; a claim that lapses (the worker
+died) is taken up again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.db import connection, transaction
+
+from markethall.foundation.audit.actions import record
+from markethall.foundation.payments.errors import EventMissing
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.models import InboxEvent, InboxStatus
+from markethall.kernel import clock, jobs
+from markethall.kernel.ids import new_id
+from markethall.kernel.locking import lock
+
+MAX_ATTEMPTS = 8
+LEASE = timedelta(minutes=2)
+_BATCH = 50
+_JOB = "settle_inbox"
+
+log = structlog.get_logger(__name__)
+
+_STORE = """
+INSERT INTO payments_inboxevent AS e (id, provider, event_id, type, payload, status, attempts,
+                                      deliveries, outcome, received_at, due_at)
+VALUES (%s, %s, %s, %s, %s, 'received', 0, 1, '', %s, %s)
+ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = e.deliveries + 1
+RETURNING e.status
+"""
+
+_CLAIM = """
+UPDATE payments_inboxevent SET attempts = attempts + 1, due_at = %s
+ WHERE id IN (SELECT id FROM payments_inboxevent
+               WHERE status = 'received' AND due_at <= %s
+               ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING id, provider, event_id, type, payload, attempts
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an event ended, with a sentence for whoever looks at the inbox."""
+
+    status: InboxStatus
+    text: str
+
+
+class NotYet(Exception):
+    """The event cannot be settled now; it is tried again later."""
+
+
+def receive(provider: str, headers: Mapping[str, str], body: bytes) -> None:
+    """Verify a webhook, store it once, and see that a job settles it.
+
+    A repeated delivery is counted and changes nothing else. Raises InvalidSignature and
+    UnknownGateway; nothing is stored then.
+    """
+    event = registry.named(provider).parse_webhook(headers, body)
+    now = clock.now()
+    values = [new_id(), provider, event.id, event.type, body.decode(), now, now]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, values)
+        (status,) = cursor.fetchone()
+    # After the commit, so that the job that is found waiting will see this event too.
+    if status == InboxStatus.RECEIVED:
+        wake()
+
+
+def wake() -> None:
+    """See that a job settles what is due."""
+    jobs.enqueue_once(_JOB)
+
+
+def drain(settle: Callable[[InboxEvent], Outcome]) -> int:
+    """Settle what is due until nothing is, each event by itself; returns how many were tried.
+
+    ``settle`` writes the outcome with ``conclude`` in the transaction of what it did. What it
+    raises is kept with the event, which is tried again later, up to ``MAX_ATTEMPTS`` times.
+    """
+    tried = 0
+    while batch := _claim():
+        for event in batch:
+            tried += 1
+            try:
+                settle(event)
+            except Exception as error:
+                if not isinstance(error, NotYet):
+                    log.exception("event not settled", event_id=event.event_id, exc_info=error)
+                _postpone(event, error)
+    return tried
+
+
+def conclude(event: InboxEvent, outcome: Outcome) -> None:
+    """Record how an event ended, in the caller's transaction."""
+    InboxEvent.objects.filter(pk=event.pk, status=InboxStatus.RECEIVED).update(
+        status=outcome.status, outcome=outcome.text, settled_at=clock.now()
+    )
+
+
+def wake_if_due() -> bool:
+    """The sweep: wake the job when events are due that nobody settles."""
+    due = InboxEvent.objects.filter(status=InboxStatus.RECEIVED, due_at__lte=clock.now()).exists()
+    if due:
+        wake()
+    return due
+
+
+def replay(event_id: uuid.UUID, *, actor_id: uuid.UUID) -> InboxEvent:
+    """Settle an event again, whatever became of it; settling is idempotent.
+
+    Raises EventMissing.
+    """
+    with transaction.atomic():
+        found = lock(InboxEvent.objects.filter(pk=event_id))
+        if not found:
+            raise EventMissing
+        event = found[0]
+        record(
+            "webhooks.replay",
+            actor_id=actor_id,
+            subject_type="inbox_event",
+            subject_id=event.pk,
+            was=event.status,
+        )
+        event.status, event.attempts, event.due_at = InboxStatus.RECEIVED, 0, clock.now()
+        event.save(update_fields=["status", "attempts", "due_at"])
+        wake()
+    return event
+
+
+def _claim() -> list[InboxEvent]:
+    now = clock.now()
+    return list(InboxEvent.objects.raw(_CLAIM, [now + LEASE, now, _BATCH]))
+
+
+def _postpone(event: InboxEvent, error: Exception) -> None:
+    """Try again after 10, 20, 40 … seconds; after the last attempt the event is dead."""
+    wait = timedelta(seconds=5 * 2**event.attempts)
+    is_dead = event.attempts >= MAX_ATTEMPTS
+    with transaction.atomic():
+        InboxEvent.objects.filter(pk=event.pk, status=InboxStatus.RECEIVED).update(
+            status=InboxStatus.DEAD if is_dead else InboxStatus.RECEIVED,
+            outcome=(str(error) or type(error).__name__)[:2000],
+            due_at=clock.now() + wait,
+        )
+        if not is_dead:
+            jobs.enqueue(_JOB, delay=wait)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from markethall.foundation.payments.models import (
+    InboxEvent,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
+
+
+def payments(
+    *,
+    payer_id: uuid.UUID | None = None,
+    status: str = "",
+    gateway: str = "",
+    currency: str = "",
+    reference: uuid.UUID | None = None,
+) -> QuerySet[Payment]:
+    """Payments with their refunds, that match every given filter; order by ``-id``."""
+    wanted = {
+        "payer_id": payer_id,
+        "status": status,
+        "gateway": gateway,
+        "currency": currency.upper(),
+        "reference": reference,
+    }
+    given = {name: value for name, value in wanted.items() if value}
+    return Payment.objects.filter(**given).prefetch_related("refunds")
+
+
+def payments_of(reference: uuid.UUID) -> QuerySet[Payment]:
+    """All tries to be paid for ``reference``, the first one first."""
+    return Payment.objects.filter(reference=reference).order_by("pk")
+
+
+def unsettled(opened_before: datetime) -> QuerySet[Payment]:
+    """Payments opened before then of which nobody has told how they ended."""
+    return Payment.objects.filter(
+        status__in=[PaymentStatus.CREATED, PaymentStatus.PENDING], created_at__lt=opened_before
+    )
+
+
+def open_refunds(requested_before: datetime) -> QuerySet[Refund]:
+    """Refunds requested before then that the gateway has not answered."""
+    return Refund.objects.filter(
+        status=RefundStatus.REQUESTED, created_at__lt=requested_before
+    ).order_by("pk")
+
+
+def inbox_events(*, status: str = "", provider: str = "", type: str = "") -> QuerySet[InboxEvent]:
+    """Events of the inbox that match every given filter; order by ``-id``."""
+    wanted = {"status": status, "provider": provider, "type": type}
+    return InboxEvent.objects.filter(**{name: value for name, value in wanted.items() if value})

@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Query
+
+from markethall.flows import reconciliation, refunds
+from markethall.flows.checkout import Started, Wanted, start_checkout
+from markethall.foundation.accounts.permissions import Permission, may
+from markethall.foundation.payments import queries
+from markethall.foundation.payments.errors import PaymentClosed, PaymentMissing
+from markethall.foundation.payments.models import Payment, PaymentKind, PaymentStatus, Refund
+from markethall.interfaces.api.access import public, signed_in, staff
+from markethall.interfaces.api.core import answer_once, router
+from markethall.interfaces.api.orders import OrderState, PaymentBrief
+from markethall.interfaces.api.schemas import (
+    In,
+    Listing,
+    Money,
+    Out,
+    Paging,
+    Time,
+    listing,
+    problems,
+)
+from markethall.kernel.errors import Invalid
+from markethall.kernel.pagination import paginate
+from markethall.trade.catalog.models import LineKind, Offer
+from markethall.trade.catalog.queries import active_offers
+from markethall.trade.orders.models import Order, TakeBack
+
+routes = router("payments")
+
+
+class CreditPack(Out):
+    id: str = Field(examples=["credits-50"])
+    name: str
+    credits: int
+    price: Money
+    featured: bool
+    storefront: str
+
+    @classmethod
+    def of(cls, offer: Offer) -> CreditPack:
+        return cls(
+            id=offer.code,
+            name=offer.name,
+            credits=offer.credits or 0,
+            price=Money.of(offer.price),
+            featured=offer.is_featured,
+            storefront=offer.storefront,
+        )
+
+
+class Membership(Out):
+    id: str
+    name: str
+    price: Money
+    storefront: str
+
+
+class Plans(Out):
+    credit_packs: list[CreditPack]
+    memberships: list[Membership]
+
+
+class BuyIn(In):
+    """One item, or an order that waits to be paid. Prices are the server's."""
+
+    item: str | None = Field(None, min_length=1, max_length=64, examples=["credits-50"])
+    quantity: int = Field(1, ge=1, le=100)
+    order_id: UUID | None = None
+
+
+class CheckoutIn(BuyIn):
+    return_url: str = Field("", max_length=500, description="Within this site.")
+
+
+class CheckoutOut(Out):
+    order_id: UUID
+    order_number: str
+    payment_id: UUID
+    checkout_url: str
+
+
+class IntentOut(Out):
+    order_id: UUID
+    order_number: str
+    payment_id: UUID
+    client_secret: str
+    amount: Money
+    status: str
+
+
+class ConfirmIn(In):
+    payment_id: UUID
+    payment_method: str = Field(min_length=1, max_length=100, examples=["sandbox_card_ok"])
+
+
+class MoneyIn(In):
+    amount: int = Field(gt=0)
+    currency: str = Field(min_length=3, max_length=3)
+
+
+class RefundOrderIn(In):
+    """``amount`` in minor units, or with its currency; everything that is left without it."""
+
+    amount: int | MoneyIn | None = None
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class RefundIn(RefundOrderIn):
+    order_id: UUID | None = None
+    payment_id: UUID | None = None
+
+
+class TakenBack(Out):
+    """What was taken back of one line, in its units; ``missing`` had been spent."""
+
+    item: str
+    due: int
+    taken: int
+    missing: int
+
+
+class RefundOut(Out):
+    id: UUID
+    order_id: UUID
+    payment_id: UUID
+    status: Literal["requested", "succeeded", "failed"]
+    amount: Money
+    reason: str
+    failure: str
+    taken_back: list[TakenBack]
+    created_at: Time
+
+    @classmethod
+    def of(cls, refund: Refund) -> RefundOut:
+        taken = TakeBack.objects.filter(refund=refund).select_related("line").order_by("pk")
+        return cls(
+            id=refund.pk,
+            order_id=refund.payment.reference,
+            payment_id=refund.payment_id,
+            status=refund.status,
+            amount=Money.of(refund.money),
+            reason=refund.reason,
+            failure=refund.failure,
+            taken_back=[
+                TakenBack(
+                    item=row.line.item, due=row.due, taken=row.taken, missing=row.due - row.taken
+                )
+                for row in taken
+            ],
+            created_at=refund.created_at,
+        )
+
+
+class PaymentOut(PaymentBrief):
+    order_id: UUID
+    order_number: str
+    order_status: OrderState
+    kind: Literal["checkout", "intent"]
+    succeeded_at: Time | None
+
+
+class PaymentFilter(Paging):
+    status: str = Field("", max_length=10)
+    gateway: str = Field("", max_length=16)
+    currency: str = Field("", max_length=3)
+    user_id: UUID | None = Field(None, description="Staff only; others see their own.")
+
+
+def show_payments(payments: list[Payment]) -> list[PaymentOut]:
+    """Payments as documents, with their orders in one query for all."""
+    orders = Order.objects.only("number", "status").in_bulk([p.reference for p in payments])
+    return [
+        PaymentOut(
+            **dict(PaymentBrief.of(payment)),
+            order_id=payment.reference,
+            order_number=orders[payment.reference].number,
+            order_status=orders[payment.reference].status,
+            kind=payment.kind,
+            succeeded_at=payment.succeeded_at,
+        )
+        for payment in payments
+    ]
+
+
+@routes.get("/plans", auth=public, response={200: Plans, **problems(401)})
+def plans(request: HttpRequest) -> Any:
+    """What can be bought without a cart, with the prices of now."""
+    packs = active_offers(kind=LineKind.CREDITS)
+    return Plans(credit_packs=[CreditPack.of(offer) for offer in packs], memberships=[])
+
+
+@routes.post(
+    "/create-checkout",
+    auth=signed_in,
+    response={201: CheckoutOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+)
+def create_checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
+    """Order an item and open the gateway's payment page for it."""
+
+    def act() -> tuple[int, CheckoutOut]:
+        started = _start(request, body, PaymentKind.CHECKOUT, body.return_url)
+        return 201, CheckoutOut(
+            order_id=started.order.pk,
+            order_number=started.order.number,
+            payment_id=started.payment.pk,
+            checkout_url=started.payment.checkout_url,
+        )
+
+    return answer_once(request, act, durable=False)
+
+
+@routes.post(
+    "/create-intent",
+    auth=signed_in,
+    response={201: IntentOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+)
+def create_intent(request: HttpRequest, body: BuyIn) -> HttpResponse:
+    """Order an item and open a payment for a front end that collects the card itself."""
+
+    def act() -> tuple[int, IntentOut]:
+        return 201, _intent(_start(request, body, PaymentKind.INTENT, ""))
+
+    return answer_once(request, act, durable=False)
+
+
+@routes.post(
+    "/confirm",
+    auth=signed_in,
+    response={200: PaymentOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+)
+def confirm(request: HttpRequest, body: ConfirmIn) -> HttpResponse:
+    """Charge an intent to a payment method. The answer tells how it ended."""
+
+    def act() -> tuple[int, PaymentOut]:
+        payment = Payment.objects.filter(pk=body.payment_id, payer_id=request.user.pk).first()
+        if payment is None or payment.kind != PaymentKind.INTENT:
+            raise PaymentMissing
+        if payment.status == PaymentStatus.CANCELLED:
+            raise PaymentClosed
+        return 200, show_payments([reconciliation.confirm(payment, body.payment_method)])[0]
+
+    return answer_once(request, act, durable=False)
+
+
+@routes.post(
+    "/refund",
+    auth=staff(Permission.PAYMENTS_REFUND),
+    response={201: RefundOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+)
+def refund(request: HttpRequest, body: RefundIn) -> HttpResponse:
+    """Give money back, in part or whole, and take back what is unspent of what it bought."""
+    if (body.order_id is None) == (body.payment_id is None):
+        raise Invalid.field("orderId", "Name an order or a payment.")
+    if body.order_id:
+        return refund_order(request, body.order_id, body)
+    payment = Payment.objects.filter(pk=body.payment_id).first()
+    if payment is None:
+        raise PaymentMissing
+
+    def act() -> tuple[int, RefundOut]:
+        made = refunds.refund_payment(
+            payment_id=payment.pk,
+            amount=_minor(body.amount, payment.currency),
+            reason=body.reason,
+            actor_id=request.user.pk,
+            key=_key(request),
+        )
+        return 201, RefundOut.of(made)
+
+    return answer_once(request, act, durable=False)
+
+
+def refund_order(request: HttpRequest, order_id: UUID, body: RefundOrderIn) -> HttpResponse:
+    """Refund an order for a caller who may."""
+
+    def act() -> tuple[int, RefundOut]:
+        currency = Order.objects.filter(pk=order_id).values_list("currency", flat=True).first()
+        made = refunds.refund_order(
+            order_id=order_id,
+            amount=_minor(body.amount, currency or ""),
+            reason=body.reason,
+            actor_id=request.user.pk,
+            key=_key(request),
+        )
+        return 201, RefundOut.of(made)
+
+    return answer_once(request, act, durable=False)
+
+
+@routes.get(
+    "/transactions",
+    auth=signed_in,
+    response={200: Listing[PaymentOut], **problems(401, 422)},
+)
+def transactions(request: HttpRequest, filters: Query[PaymentFilter]) -> Any:
+    """Money paid and given back, newest first: one's own, and all for staff who read payments."""
+    reads_all = may(request.user, Permission.PAYMENTS_READ)
+    page = paginate(
+        queries.payments(
+            payer_id=filters.user_id if reads_all else request.user.pk,
+            status=filters.status,
+            gateway=filters.gateway,
+            currency=filters.currency,
+        ),
+        order=["-id"],
+        limit=filters.limit,
+        cursor=filters.cursor,
+    )
+    shown = iter(show_payments(page.items))
+    return listing(page, lambda _: next(shown))
+
+
+@routes.get(
+    "/{uuid:payment_id}", auth=signed_in, response={200: PaymentOut, **problems(401, 404)}
+)
+def get_payment(request: HttpRequest, payment_id: UUID) -> Any:
+    """One payment with its refunds."""
+    reads_all = may(request.user, Permission.PAYMENTS_READ)
+    payment = (
+        queries.payments(payer_id=None if reads_all else request.user.pk)
+        .filter(pk=payment_id)
+        .first()
+    )
+    if payment is None:
+        raise PaymentMissing
+    return show_payments([payment])[0]
+
+
+def _start(request: HttpRequest, body: BuyIn, kind: PaymentKind, return_url: str) -> Started:
+    if (body.item is None) == (body.order_id is None):
+        raise Invalid.field("item", "Name an item, or an order that waits to be paid.")
+    return start_checkout(
+        customer=request.user,
+        wanted=[Wanted(body.item, body.quantity)] if body.item else (),
+        order_id=body.order_id,
+        key=_key(request),
+        kind=kind,
+        return_url=return_url,
+    )
+
+
+def _intent(started: Started) -> IntentOut:
+    return IntentOut(
+        order_id=started.order.pk,
+        order_number=started.order.number,
+        payment_id=started.payment.pk,
+        client_secret=started.payment.client_secret,
+        amount=Money.of(started.payment.money),
+        status=started.payment.status,
+    )
+
+
+def _key(request: HttpRequest) -> str | None:
+    """The caller's key, as one of this endpoint and of nobody else."""
+    key = request.headers.get("Idempotency-Key")
+    return f"{request.user.pk}:{key}"[:300] if key else None
+
+
+def _minor(amount: int | MoneyIn | None, currency: str) -> int | None:
+    """The amount in minor units; raises Invalid when it is of another currency."""
+    if isinstance(amount, MoneyIn):
+        if currency and amount.currency.upper() != currency:
+            raise Invalid.field("amount", f"This was paid in {currency}.")
+        return amount.amount
+    return amount

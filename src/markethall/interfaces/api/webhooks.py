@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Field, Query
+
+from markethall.foundation.accounts.permissions import Permission
+from markethall.foundation.payments import inbox
+from markethall.foundation.payments.models import InboxEvent
+from markethall.foundation.payments.queries import inbox_events
+from markethall.interfaces.api.access import public, staff
+from markethall.interfaces.api.core import router
+from markethall.interfaces.api.schemas import Listing, Out, Paging, Time, listing, problems
+from markethall.kernel.pagination import paginate
+
+routes = router("webhooks")
+
+
+class Taken(Out):
+    received: bool
+
+
+class InboxEventOut(Out):
+    """A verified webhook and what became of it. ``parked`` waits for a person, ``dead`` failed
+    too often; both can be replayed."""
+
+    id: UUID
+    provider: str
+    event_id: str
+    type: str
+    status: Literal["received", "settled", "ignored", "parked", "dead"]
+    outcome: str
+    attempts: int
+    deliveries: int
+    payload: dict[str, Any]
+    received_at: Time
+    due_at: Time
+    settled_at: Time | None
+
+    @classmethod
+    def of(cls, event: InboxEvent) -> InboxEventOut:
+        return cls(
+            id=event.pk,
+            provider=event.provider,
+            event_id=event.event_id,
+            type=event.type,
+            status=event.status,
+            outcome=event.outcome,
+            attempts=event.attempts,
+            deliveries=event.deliveries,
+            payload=event.payload,
+            received_at=event.received_at,
+            due_at=event.due_at,
+            settled_at=event.settled_at,
+        )
+
+
+class EventFilter(Paging):
+    status: str = Field("", max_length=8)
+    provider: str = Field("", max_length=16)
+    type: str = Field("", max_length=100)
+
+
+@routes.post("/sandbox", auth=None, response={200: Taken, **problems(400, 404, 413)})
+def sandbox(request: HttpRequest) -> Any:
+    """Webhooks of the sandbox gateway, signed by Standard Webhooks."""
+    inbox.receive("sandbox", request.headers, request.body)
+    return {"received": True}
+
+
+@routes.get(
+    "/events",
+    auth=staff(Permission.WEBHOOKS_READ),
+    response={200: Listing[InboxEventOut], **problems(401, 403, 422)},
+)
+def events(request: HttpRequest, filters: Query[EventFilter]) -> Any:
+    """The webhook inbox, newest first."""
+    page = paginate(
+        inbox_events(status=filters.status, provider=filters.provider, type=filters.type),
+        order=["-id"],
+        limit=filters.limit,
+        cursor=filters.cursor,
+    )
+    return listing(page, InboxEventOut.of)
+
+
+@routes.post(
+    "/events/{uuid:event_id}/replay",
+    auth=staff(Permission.WEBHOOKS_REPLAY),
+    response={202: InboxEventOut, **problems(401, 403, 404)},
+)
+def replay(request: HttpRequest, event_id: UUID) -> Any:
+    """Settle an event again. One that was settled changes nothing the second time."""
+    return 202, InboxEventOut.of(inbox.replay(event_id, actor_id=request.user.pk))

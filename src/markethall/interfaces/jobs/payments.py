@@ -1,0 +1,53 @@
+"""Payments: the inbox, refunds, reconciliation, and the sandbox gateway's webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from markethall.flows import reconciliation, refunds, settlement
+from markethall.foundation.payments import inbox
+from markethall.foundation.payments.gateways.sandbox import delivery
+
+_GATEWAY_RETRIES = RetryStrategy(max_attempts=10, exponential_wait=3)
+
+
+@app.task(name="settle_inbox", queue="default")
+def settle_inbox() -> None:
+    settlement.settle_inbox()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_inbox", queue="default")
+def sweep_inbox(timestamp: int) -> None:
+    inbox.wake_if_due()
+
+
+@app.task(name="send_refund", queue="default", retry=_GATEWAY_RETRIES)
+def send_refund(refund_id: str) -> None:
+    refunds.send(UUID(refund_id))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="send_forgotten_refunds", queue="default")
+def send_forgotten_refunds(timestamp: int) -> None:
+    refunds.send_forgotten()
+
+
+@app.task(name="close_payment", queue="default", retry=_GATEWAY_RETRIES)
+def close_payment(payment_id: str) -> None:
+    reconciliation.look(UUID(payment_id), close=True)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="reconcile_payments", queue="default")
+def reconcile_payments(timestamp: int) -> None:
+    reconciliation.reconcile()
+
+
+@app.task(name="send_sandbox_webhooks", queue="default")
+def send_sandbox_webhooks(events: list[dict[str, Any]], attempt: int = 1) -> None:
+    delivery.send(events, attempt=attempt)

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from markethall.kernel.errors import Invalid
+
+
+class OfferMissing(Invalid):
+    code, title = "offer_not_found", "There is no such offer"

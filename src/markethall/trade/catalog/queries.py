@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from markethall.trade.catalog.errors import OfferMissing
+from markethall.trade.catalog.models import LineKind, Offer
+
+
+def active_offers(*, storefront: str = "", kind: LineKind | None = None) -> QuerySet[Offer]:
+    """What can be bought now, in the order it is shown."""
+    offers = Offer.objects.filter(is_active=True).order_by("position", "pk")
+    if storefront:
+        offers = offers.filter(storefront=storefront)
+    return offers.filter(kind=kind) if kind else offers
+
+
+def offer_by_code(code: str) -> Offer:
+    """An offer that can be bought now; raises OfferMissing."""
+    return offers_by_code([code])[code]
+
+
+def offers_by_code(codes: Iterable[str]) -> dict[str, Offer]:
+    """Offers that can be bought now, by code; raises OfferMissing for the first that is none."""
+    wanted = list(codes)
+    found = {offer.code: offer for offer in active_offers().filter(code__in=wanted)}
+    for code in wanted:
+        if code not in found:
+            raise OfferMissing.field("item", f"There is no offer called {code!r}.")
+    return found

@@ -1,0 +1,125 @@
+"""Writes to orders. A row handed in is locked by the caller."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from markethall.kernel import clock, events
+from markethall.kernel.idempotency import IdempotencyMismatch
+from markethall.kernel.ids import human_code
+from markethall.trade.orders import rules
+from markethall.trade.orders.errors import MoveNotAllowed
+from markethall.trade.orders.events import OrderMoved
+from markethall.trade.orders.models import Order, OrderLine, OrderMove, OrderStatus
+from markethall.trade.orders.rules import PricedLine
+
+_TRIES = 5
+
+
+def place_order(
+    *,
+    customer_id: uuid.UUID | None,
+    email: str,
+    storefront: str,
+    lines: Sequence[PricedLine],
+    key: str | None = None,
+    actor_id: uuid.UUID | None = None,
+) -> tuple[Order, bool]:
+    """Place an order of priced lines; returns it, and whether it is new.
+
+    With ``key`` a customer's second call gives the first order; raises IdempotencyMismatch when
+    it wants other lines. Raises EmptyOrder and MixedCurrencies.
+    """
+    total = rules.total_of(lines)
+    with transaction.atomic():
+        for _ in range(_TRIES):
+            if found := _placed(customer_id, key, lines):
+                return found, False
+            order = Order(
+                number=f"MH-{human_code()}",
+                customer_id=customer_id,
+                email=email,
+                storefront=storefront,
+                currency=total.currency,
+                total=total.amount,
+                idempotency_key=key,
+                created_at=clock.now(),
+            )
+            try:
+                with transaction.atomic():
+                    order.save(force_insert=True)
+            except IntegrityError:  # the number is taken, or a twin of this call was quicker
+                continue
+            OrderLine.objects.bulk_create(_row(order, line) for line in lines)
+            _record(order, "", actor_id or customer_id, "")
+            return order, True
+    raise RuntimeError("No free order number was found.")
+
+
+def move(
+    order: Order,
+    to: OrderStatus,
+    *,
+    actor_id: uuid.UUID | None = None,
+    note: str = "",
+    **fields: Any,
+) -> None:
+    """Move a locked order to another state, with who and when, setting ``fields`` along.
+
+    Raises MoveNotAllowed.
+    """
+    if not rules.can_move(order.status, to):
+        raise MoveNotAllowed(f"An order that is {order.status} cannot become {to}.")
+    origin, order.status = order.status, to
+    for name, value in fields.items():
+        setattr(order, name, value)
+    order.save(update_fields=["status", *fields])
+    _record(order, origin, actor_id, note)
+    events.publish(OrderMoved(order.pk, order.customer_id, to))
+
+
+def add_note(order: Order, *, actor_id: uuid.UUID, note: str) -> None:
+    """Write a note into an order's timeline."""
+    _record(order, order.status, actor_id, note)
+
+
+def _placed(
+    customer_id: uuid.UUID | None, key: str | None, lines: Sequence[PricedLine]
+) -> Order | None:
+    if key is None:
+        return None
+    order = Order.objects.filter(customer_id=customer_id, idempotency_key=key).first()
+    if order is None:
+        return None
+    had = sorted(order.lines.values_list("item", "quantity"))
+    if had != sorted((line.item, line.quantity) for line in lines):
+        raise IdempotencyMismatch("This key placed an order of something else.")
+    return order
+
+
+def _row(order: Order, line: PricedLine) -> OrderLine:
+    return OrderLine(
+        order=order,
+        kind=line.kind,
+        item=line.item,
+        name=line.name,
+        quantity=line.quantity,
+        unit_amount=line.unit.amount,
+        total=line.total.amount,
+        data=dict(line.data),
+    )
+
+
+def _record(order: Order, origin: str, actor_id: uuid.UUID | None, note: str) -> None:
+    OrderMove.objects.create(
+        order=order,
+        from_status=origin,
+        to_status=order.status,
+        actor_id=actor_id,
+        note=note[:500],
+        at=clock.now(),
+    )

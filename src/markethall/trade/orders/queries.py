@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+
+from markethall.foundation.accounts.models import User
+from markethall.foundation.accounts.permissions import Permission, may
+from markethall.trade.orders.errors import OrderMissing
+from markethall.trade.orders.models import Order
+
+
+def orders_for(caller: User) -> QuerySet[Order]:
+    """The orders that ``caller`` may see: all for staff who read orders, else their own."""
+    if may(caller, Permission.ORDERS_READ):
+        return Order.objects.all()
+    return orders_of(caller.pk)
+
+
+def orders_of(customer_id: uuid.UUID) -> QuerySet[Order]:
+    """A customer's own orders."""
+    return Order.objects.filter(customer_id=customer_id)
+
+
+def order_for(caller: User, order_id: uuid.UUID) -> Order:
+    """One order that ``caller`` may see; raises OrderMissing, for other people's too."""
+    order = orders_for(caller).prefetch_related("lines").filter(pk=order_id).first()
+    if order is None:
+        raise OrderMissing
+    return order
+
+
+def filtered(
+    orders: QuerySet[Order], *, status: str = "", storefront: str = "", q: str = ""
+) -> QuerySet[Order]:
+    """Orders that match every given filter; ``q`` is a number or the beginning of an e-mail."""
+    if status:
+        orders = orders.filter(status=status.upper())
+    if storefront:
+        orders = orders.filter(storefront=storefront)
+    if q and "@" in q:
+        orders = orders.filter(email__startswith=q.strip().lower())
+    elif q:
+        orders = orders.filter(number=q.strip().upper())
+    return orders
