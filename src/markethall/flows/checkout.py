@@ -26,6 +26,7 @@ from markethall.kernel import jobs
 from markethall.kernel.errors import Invalid
 from markethall.kernel.locking import lock
 from markethall.kernel.money import Money
+from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.queries import offers_by_code
 from markethall.trade.orders import rules
 from markethall.trade.orders.actions import move, place_order
@@ -154,7 +155,7 @@ def _priced(wanted: Sequence[Wanted]) -> list[PricedLine]:
     offers = offers_by_code(entry.item for entry in wanted)
     return [
         PricedLine(
-            kind=offer.kind,
+            kind=LineKind(offer.kind),
             item=offer.code,
             name=offer.name,
             quantity=entry.quantity,

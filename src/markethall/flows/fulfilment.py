@@ -51,7 +51,8 @@ def fulfil_order(event: OrderPaid) -> None:
     order = lock_one(Order.objects.filter(pk=event.order_id))
     for line in lines:
         line.order = order
-    if all([of_kind(line.kind).fulfil(line) for line in lines]):
+    done = [of_kind(line.kind).fulfil(line) for line in lines]
+    if all(done):
         move(order, OrderStatus.FULFILLED)
 
 

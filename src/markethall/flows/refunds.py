@@ -119,8 +119,9 @@ def retry(*, refund_id: uuid.UUID, actor_id: uuid.UUID) -> Refund:
         if refund.status != RefundStatus.FAILED:
             raise NothingToRefund(f"This refund is {refund.status}.")
         retry_refund(refund, payment)
-        record("payments.refund_retry", actor_id=actor_id, subject_type="refund",
-               subject_id=refund.pk)
+        record(
+            "payments.refund_retry", actor_id=actor_id, subject_type="refund", subject_id=refund.pk
+        )
     return send(refund_id)
 
 

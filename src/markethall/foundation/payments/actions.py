@@ -51,9 +51,7 @@ def record_opened(
         payment.client_secret = client_secret
         if payment.status == PaymentStatus.CREATED:
             payment.status = PaymentStatus.PENDING
-        payment.save(
-            update_fields=["gateway_ref", "checkout_url", "client_secret", "status"]
-        )
+        payment.save(update_fields=["gateway_ref", "checkout_url", "client_secret", "status"])
     return payment
 
 

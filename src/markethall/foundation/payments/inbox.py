@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -68,7 +69,7 @@ def receive(provider: str, headers: Mapping[str, str], body: bytes) -> None:
     """
     event = registry.named(provider).parse_webhook(headers, body)
     now = clock.now()
-    values = [new_id(), provider, event.id, event.type, body.decode(), now, now]
+    values: list[Any] = [new_id(), provider, event.id, event.type, body.decode(), now, now]
     with connection.cursor() as cursor:
         cursor.execute(_STORE, values)
         (status,) = cursor.fetchone()

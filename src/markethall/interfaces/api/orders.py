@@ -237,9 +237,7 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilter]) -> Any:
     return listing(page, lambda _: next(shown))
 
 
-@routes.post(
-    "", auth=signed_in, response={201: OrderDetail, **problems(400, 401, 403, 413, 422)}
-)
+@routes.post("", auth=signed_in, response={201: OrderDetail, **problems(400, 401, 403, 413, 422)})
 def create_order(request: HttpRequest, body: OrderIn) -> HttpResponse:
     """Order items without paying yet; ``create-checkout`` with the order's id pays it."""
 
@@ -251,9 +249,7 @@ def create_order(request: HttpRequest, body: OrderIn) -> HttpResponse:
     return answer_once(request, act)
 
 
-@routes.get(
-    "/{uuid:order_id}", auth=signed_in, response={200: OrderDetail, **problems(401, 404)}
-)
+@routes.get("/{uuid:order_id}", auth=signed_in, response={200: OrderDetail, **problems(401, 404)})
 def get_order(request: HttpRequest, order_id: UUID) -> Any:
     """One order with its lines, payments and timeline."""
     return show_order(order_for(request.user, order_id))
@@ -266,9 +262,7 @@ def get_order(request: HttpRequest, order_id: UUID) -> Any:
 )
 def put_order(request: HttpRequest, order_id: UUID, body: OrderChange) -> Any:
     """Move an order by hand, or note something about it."""
-    change_order(
-        order_id=order_id, status=body.status, note=body.note, actor_id=request.user.pk
-    )
+    change_order(order_id=order_id, status=body.status, note=body.note, actor_id=request.user.pk)
     return show_order(order_for(request.user, order_id))
 
 

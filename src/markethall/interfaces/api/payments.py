@@ -15,6 +15,7 @@ from markethall.foundation.payments.models import Payment, PaymentKind, PaymentS
 from markethall.interfaces.api.access import public, signed_in, staff
 from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.orders import OrderState, PaymentBrief
+from markethall.interfaces.api.orders import routes as order_routes
 from markethall.interfaces.api.schemas import (
     In,
     Listing,
@@ -258,7 +259,7 @@ def refund(request: HttpRequest, body: RefundIn) -> HttpResponse:
     if (body.order_id is None) == (body.payment_id is None):
         raise Invalid.field("orderId", "Name an order or a payment.")
     if body.order_id:
-        return refund_order(request, body.order_id, body)
+        return _refund_order(request, body.order_id, body)
     payment = Payment.objects.filter(pk=body.payment_id).first()
     if payment is None:
         raise PaymentMissing
@@ -276,9 +277,17 @@ def refund(request: HttpRequest, body: RefundIn) -> HttpResponse:
     return answer_once(request, act, durable=False)
 
 
+@order_routes.post(
+    "/{uuid:order_id}/refund",
+    auth=staff(Permission.PAYMENTS_REFUND),
+    response={201: RefundOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+)
 def refund_order(request: HttpRequest, order_id: UUID, body: RefundOrderIn) -> HttpResponse:
-    """Refund an order for a caller who may."""
+    """Give an order's money back, in part or whole."""
+    return _refund_order(request, order_id, body)
 
+
+def _refund_order(request: HttpRequest, order_id: UUID, body: RefundOrderIn) -> HttpResponse:
     def act() -> tuple[int, RefundOut]:
         currency = Order.objects.filter(pk=order_id).values_list("currency", flat=True).first()
         made = refunds.refund_order(
@@ -316,9 +325,7 @@ def transactions(request: HttpRequest, filters: Query[PaymentFilter]) -> Any:
     return listing(page, lambda _: next(shown))
 
 
-@routes.get(
-    "/{uuid:payment_id}", auth=signed_in, response={200: PaymentOut, **problems(401, 404)}
-)
+@routes.get("/{uuid:payment_id}", auth=signed_in, response={200: PaymentOut, **problems(401, 404)})
 def get_payment(request: HttpRequest, payment_id: UUID) -> Any:
     """One payment with its refunds."""
     reads_all = may(request.user, Permission.PAYMENTS_READ)

@@ -10,7 +10,7 @@ from markethall.foundation.accounts.permissions import Permission
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.models import InboxEvent
 from markethall.foundation.payments.queries import inbox_events
-from markethall.interfaces.api.access import public, staff
+from markethall.interfaces.api.access import anyone, staff
 from markethall.interfaces.api.core import router
 from markethall.interfaces.api.schemas import Listing, Out, Paging, Time, listing, problems
 from markethall.kernel.pagination import paginate
@@ -63,7 +63,7 @@ class EventFilter(Paging):
     type: str = Field("", max_length=100)
 
 
-@routes.post("/sandbox", auth=None, response={200: Taken, **problems(400, 404, 413)})
+@routes.post("/sandbox", auth=anyone, response={200: Taken, **problems(400, 404, 413)})
 def sandbox(request: HttpRequest) -> Any:
     """Webhooks of the sandbox gateway, signed by Standard Webhooks."""
     inbox.receive("sandbox", request.headers, request.body)

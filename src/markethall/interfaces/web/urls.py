@@ -1,4 +1,5 @@
-from django.urls import path
+from django.conf import settings
+from django.urls import include, path
 
 from markethall.interfaces.web import files, health
 
@@ -7,3 +8,6 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),
 ]
+
+if settings.ENVIRONMENT.payment_gateway == "sandbox":
+    urlpatterns.append(path("sandbox/", include("markethall.interfaces.web.sandbox.urls")))

@@ -64,9 +64,7 @@ def open_checkout(request: ChargeRequest, *, kind: str) -> SandboxCheckout:
     return record
 
 
-def pay(
-    ref: str, *, payment_method: str = CARD_OK, delivery: Delivery = ONCE
-) -> SandboxCheckout:
+def pay(ref: str, *, payment_method: str = CARD_OK, delivery: Delivery = ONCE) -> SandboxCheckout:
     """Charge a card. One that is paid stays so, and its event is told again.
 
     Raises GatewayRefused once the payment is closed.

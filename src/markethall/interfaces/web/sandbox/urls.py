@@ -1,0 +1,8 @@
+from django.urls import path
+
+from markethall.interfaces.web.sandbox import pay
+
+urlpatterns = [
+    path("pay/<str:ref>", pay.page, name="sandbox_pay"),
+    path("pay/<str:ref>/pay", pay.pay),
+]
