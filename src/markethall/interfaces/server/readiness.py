@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,7 +38,10 @@ def migrations_digest() -> str:
         for config in apps.get_app_configs()
         for path in (Path(config.path) / "migrations").glob("*.py")
     )
-    return _digest(_stamp(path.parent.parent.name, path) for path in files)
+    return _digest(
+        f"{path.parent.parent.name}/{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        for path in files
+    )
 
 
 def collect_static_when_needed() -> bool:
@@ -65,7 +68,7 @@ def _stamp(name: str, path: Path) -> str:
     return f"{name}/{path.name}:{found.st_size}:{found.st_mtime_ns}"
 
 
-def _digest(*groups: Iterator[str] | list[str]) -> str:
+def _digest(*groups: Iterable[str]) -> str:
     hashed = hashlib.sha256()
     for group in groups:
         for stamp in sorted(group):

@@ -13,7 +13,7 @@ from markethall.interfaces.server.parts import Part, Parts
 
 
 class PortTaken(SystemExit):
-    """Another program listens on the port, or may not be listened on; the message says what to do."""
+    """Nobody can listen on this port; the message says what to do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
