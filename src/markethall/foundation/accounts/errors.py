@@ -29,3 +29,10 @@ class LinkInvalid(Invalid):
 
 class SecondFactorState(Conflict):
     code, title = "second_factor_state", "The second factor is not in the state this needs"
+
+
+class LastSuperAdmin(Conflict):
+    code, title = "last_super_admin", "This is the last super admin"
+
+    def __init__(self) -> None:
+        super().__init__("Make somebody else a super admin first.")

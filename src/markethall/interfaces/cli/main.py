@@ -7,10 +7,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from markethall.interfaces.cli import backup, doctor, people, sandbox
 from markethall.interfaces.cli.setup import prepare
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-console = Console()
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+console = Console(highlight=False)
+app.command()(doctor.doctor)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command("create-admin")(people.create_admin)
+app.command()(sandbox.clock)
 
 
 @app.command()
@@ -29,8 +37,10 @@ def up(
 def serve(port: int = 8000, host: str = "127.0.0.1") -> None:
     """Serve pages, API and live on one port."""
     prepare()
+    from markethall.interfaces.server.readiness import collect_static_when_needed
     from markethall.interfaces.server.run import run
 
+    collect_static_when_needed()
     run(host=host, port=port)
 
 
@@ -50,9 +60,11 @@ def worker(
 def migrate() -> None:
     """Bring the database's tables up to date."""
     prepare()
-    from django.core.management import call_command
+    from markethall.interfaces.server.readiness import migrate_when_needed
 
-    call_command("migrate", interactive=False)
+    with console.status("Bringing the tables up to date …"):
+        changed = migrate_when_needed()
+    console.print("The tables are up to date." if changed else "The tables were up to date.")
 
 
 @app.command("check-ledger")
@@ -82,7 +94,6 @@ def openapi() -> None:
     prepare(database=False)
     import json
 
-    import markethall.interfaces.api.urls  # noqa: F401
-    from markethall.interfaces.api.core import api
+    from markethall.interfaces.api.document import openapi_document
 
-    typer.echo(json.dumps(api.get_openapi_schema(path_prefix="/api/"), indent=2))
+    typer.echo(json.dumps(openapi_document(), indent=2))

@@ -1,0 +1,207 @@
+"""``markethall doctor``: looks at every setting and connection, and says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import smtplib
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+
+from markethall.interfaces.cli.setup import checked_environment, prepare
+
+if TYPE_CHECKING:
+    from markethall.config.environment import Environment
+
+console = Console(highlight=False)
+_ROOM_NEEDED = 1024**3  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do when it is not well."""
+
+    name: str
+    state: str
+    mend: str = ""
+    warning: bool = False
+
+
+def doctor() -> None:
+    """Check every setting and connection; fails when something needs mending."""
+    ill = 0
+    environment = checked_environment()
+    console.print(f"[green]✓[/] settings: {environment.markethall_env}")
+    prepare()
+    for examine in EXAMINATIONS:
+        for finding in examine(environment):
+            ill += bool(finding.mend) and not finding.warning
+            sign = "[green]✓[/]" if not finding.mend else "[yellow]![/]"
+            if finding.mend and not finding.warning:
+                sign = "[red]✗[/]"
+            console.print(f"{sign} {finding.name}: ", end="")
+            console.print(finding.state, markup=False)
+            if finding.mend:
+                console.print(f"    {finding.mend}", markup=False)
+    if ill:
+        raise typer.Exit(1)
+    console.print("All is well.")
+
+
+def machine(environment: Environment) -> Iterator[Finding]:
+    yield Finding("Python", sys.version.split()[0])
+    free = shutil.disk_usage(environment.data_dir).free
+    mend = "Make room, or move it: DATA_DIR=/path/to/folder" if free < _ROOM_NEEDED else ""
+    yield Finding("data folder", f"{environment.data_dir}, {free / 1024**3:.1f} GiB free", mend)
+    if not environment.sandbox and os.geteuid() == 0:
+        yield Finding("user", "root", "Run production as a user of its own.", warning=True)
+
+
+def database(environment: Environment) -> Iterator[Finding]:
+    from django.db import connection
+
+    from markethall.interfaces.server.readiness import migrations_digest
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version'), current_setting('TimeZone')")
+        version = cursor.fetchone()[0]
+        where = "named by DATABASE_URL" if environment.database_url else "embedded"
+        old = int(version.split(".")[0]) < 14
+        yield Finding(
+            "database",
+            f"PostgreSQL {version}, {where}",
+            "Markethall needs PostgreSQL 14 or newer." if old else "",
+        )
+        cursor.execute("SELECT obj_description(to_regclass('django_migrations'), 'pg_class')")
+        current = cursor.fetchone()[0] == migrations_digest()
+    yield Finding(
+        "tables",
+        "up to date" if current else "not up to date",
+        "" if current else "Run: markethall migrate",
+    )
+    if current:
+        yield from _books()
+
+
+def _books() -> Iterator[Finding]:
+    from markethall.foundation.ledger.check import check_ledger
+
+    faults = sum(len(result.faults) for result in check_ledger())
+    yield Finding(
+        "books",
+        "right" if not faults else f"{faults} faults",
+        "Run: markethall check-ledger" if faults else "",
+    )
+
+
+def jobs(environment: Environment) -> Iterator[Finding]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now())"
+            " <= now()), count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs"
+        )
+        waiting, failed = cursor.fetchone()
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_workers"
+            " WHERE last_heartbeat > now() - interval '30 seconds'"
+        )
+        workers = cursor.fetchone()[0]
+    idle = waiting and not workers
+    yield Finding(
+        "jobs",
+        f"{waiting} waiting, {failed} failed, {workers} workers",
+        "Nobody works on them. Run: markethall worker" if idle else "",
+    )
+
+
+def files(environment: Environment) -> Iterator[Finding]:
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage
+
+    try:
+        name = default_storage.save("probe/doctor.txt", ContentFile(b"well"))
+        with default_storage.open(name) as file:
+            same = file.read() == b"well"
+        default_storage.delete(name)
+    except OSError as error:
+        yield Finding("file storage", str(error), "Make the folder writable for this user.")
+        return
+    mend = "" if same else "What was written did not come back. Check the storage."
+    yield Finding("file storage", default_storage.__class__.__name__, mend)
+
+
+def mail(environment: Environment) -> Iterator[Finding]:
+    if environment.mail_backend != "smtp":
+        yield Finding("mail", f"{environment.mail_backend}: no mail leaves this machine")
+        return
+    host, port = environment.smtp_host or "", environment.smtp_port
+    try:
+        with smtplib.SMTP(host, port, timeout=10) as server:
+            if environment.smtp_tls:
+                server.starttls()
+            if environment.smtp_user:
+                server.login(environment.smtp_user, environment.smtp_password or "")
+    except (OSError, smtplib.SMTPException) as error:
+        yield Finding("mail", f"{host}:{port}: {error}", "Check SMTP_HOST and its companions.")
+        return
+    yield Finding("mail", f"{host}:{port} answers")
+
+
+def scanner(environment: Environment) -> Iterator[Finding]:
+    address = environment.clamav_address
+    if not address:
+        return
+    try:
+        if address.startswith("unix:"):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(5)
+                client.connect(address.removeprefix("unix:"))
+        else:
+            parts = urlsplit(address)
+            with socket.create_connection((parts.hostname or "", parts.port or 3310), timeout=5):
+                pass
+    except OSError as error:
+        yield Finding(
+            "virus scanner", f"{address}: {error}", "Start clamd, or unset CLAMAV_ADDRESS"
+        )
+        return
+    yield Finding("virus scanner", f"{address} answers")
+
+
+def providers(environment: Environment) -> Iterator[Finding]:
+    yield Finding("payments", environment.payment_gateway)
+    yield Finding("pictures", environment.image_provider)
+    signs = {
+        "Google": environment.google_client_id,
+        "GitHub": environment.github_client_id,
+        "OpenID Connect": environment.oidc_client_id,
+    }
+    names = ", ".join(name for name, client in signs.items() if client)
+    yield Finding("sign-in with", names or "password only")
+    env_file = Path(".env")
+    if env_file.exists() and env_file.stat().st_mode & 0o077:
+        yield Finding(".env", "readable by others", "Run: chmod 600 .env", warning=True)
+
+
+EXAMINATIONS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
+    machine,
+    database,
+    jobs,
+    files,
+    mail,
+    scanner,
+    providers,
+)

@@ -1,0 +1,58 @@
+"""What is swept away by itself, and the jobs of workers that died."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from markethall.foundation.accounts.tokens import revoke_expired
+from markethall.foundation.audit.actions import drop_old_addresses
+from markethall.kernel import clock, idempotency, throttle
+
+KEEP_JOBS = timedelta(days=3)
+KEEP_FAILED_JOBS = timedelta(days=30)
+STALLED_AFTER = timedelta(seconds=30)
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="forget_what_is_over", queue="default", queueing_lock="forget_what_is_over")
+def forget_what_is_over(timestamp: int) -> None:
+    """Answers kept for idempotency keys, lapsed tries, ended sessions, network addresses."""
+    idempotency.forget_old()
+    throttle.forget_lapsed()
+    revoke_expired()
+    Session.objects.filter(expire_date__lt=clock.now()).delete()
+    drop_old_addresses()
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(
+    name="forget_done_jobs", queue="default", queueing_lock="forget_done_jobs", pass_context=True
+)
+async def forget_done_jobs(context: JobContext, timestamp: int) -> None:
+    """Jobs that are done; failed ones stay longer, for whoever looks into them."""
+    manager = context.app.job_manager
+    await manager.delete_old_jobs(nb_hours=_hours(KEEP_JOBS))
+    await manager.delete_old_jobs(nb_hours=_hours(KEEP_FAILED_JOBS), include_failed=True)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(
+    name="rescue_stalled_jobs",
+    queue="default",
+    queueing_lock="rescue_stalled_jobs",
+    pass_context=True,
+)
+async def rescue_stalled_jobs(context: JobContext, timestamp: int) -> None:
+    """Jobs whose worker was killed go back into the queue."""
+    manager = context.app.job_manager
+    seconds = STALLED_AFTER.total_seconds()
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=seconds):
+        await manager.retry_job(job)
+
+
+def _hours(period: timedelta) -> int:
+    return int(period.total_seconds() // 3600)
