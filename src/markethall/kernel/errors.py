@@ -75,6 +75,10 @@ class Conflict(Problem):
     status, code, title = 409, "conflict", "This cannot be done in the present state"
 
 
+class PayloadTooLarge(Problem):
+    status, code, title = 413, "payload_too_large", "This is more than is accepted here"
+
+
 class Invalid(Problem):
     status, code, title = 422, "validation_error", "Some fields need another value"
 

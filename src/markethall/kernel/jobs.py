@@ -48,3 +48,14 @@ def enqueue_once(task: str, *, queue: str = "default", **arguments: Any) -> None
         deferrer.defer(**arguments)
     except exceptions.AlreadyEnqueued:
         return
+
+
+def unfinished(task: str, argument: str) -> set[str]:
+    """The values of one argument among the jobs of ``task`` that wait or run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args ->> %s FROM procrastinate_jobs"
+            " WHERE task_name = %s AND status IN ('todo', 'doing')",
+            [argument, task],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -63,6 +63,7 @@ class Generation(models.Model):
         indexes = (
             models.Index(fields=["user", "-id"], name="imaging_newest"),
             models.Index(fields=["user", "-is_favorite", "-id"], name="imaging_favorites"),
+            models.Index(fields=["user", "status", "-id"], name="imaging_by_status"),
             models.Index(
                 fields=["status", "created_at"],
                 condition=models.Q(status__in=["pending", "processing"]),

@@ -4,6 +4,10 @@ from django.db import models
 
 from markethall.kernel.ids import new_id
 
+# Purposes: what somebody sent us, and what was made of it.
+UPLOAD = "upload"
+RESULT = "result"
+
 
 class StoredFile(models.Model):
     """A file in the storage, with its owner and what it is for."""

@@ -19,7 +19,7 @@ from markethall.kernel.locking import lock_one
 
 # One statement: the transaction and its entries, in the order of their accounts (the lock
 # order). A key that was posted before inserts nothing.
-_POST = """
+_POSTED = """
 WITH posted AS (
     INSERT INTO ledger_transaction (id, key, kind, reference, actor_id, metadata, posted_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -30,9 +30,14 @@ WITH posted AS (
       FROM posted, unnest(%s::uuid[], %s::bigint[]) AS side (account_id, amount)
      ORDER BY side.account_id
     RETURNING account_id
+)"""
+_POST_ID = " SELECT id FROM posted"
+# In the same statement, so that a hold costs one round trip.
+_HELD_ID = """, held AS (
+    INSERT INTO ledger_hold (id, wallet_id, opened_by_id, amount, state)
+    SELECT %s, %s, posted.id, %s, 'held' FROM posted RETURNING id
 )
-SELECT (SELECT id FROM posted), (SELECT count(*) FROM entered)
-"""
+SELECT id FROM held"""
 
 # The floor's check constraint; and a wallet that was never opened has nothing in it.
 _NOT_ENOUGH = ("ledger_balance_above_floor", "there is no ledger account")
@@ -53,7 +58,31 @@ def post(
     caller's transaction then rolls back as a whole.
     """
     validate(postings)
-    parameters: list[Any] = [
+    with transaction.atomic(savepoint=False):
+        accounts.ensure_open(p.account for p in postings if p.account.owner_id is None)
+        return _execute(
+            _POSTED + _POST_ID,
+            _parameters(
+                postings,
+                key=key,
+                kind=kind,
+                reference=reference,
+                actor_id=actor_id,
+                metadata=metadata,
+            ),
+        )
+
+
+def _parameters(
+    postings: Sequence[Posting],
+    *,
+    key: str,
+    kind: str,
+    reference: str,
+    actor_id: uuid.UUID | None,
+    metadata: dict[str, Any] | None,
+) -> list[Any]:
+    return [
         new_id(),
         key,
         kind,
@@ -64,17 +93,19 @@ def post(
         [posting.account.id for posting in postings],
         [posting.amount for posting in postings],
     ]
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        accounts.ensure_open(p.account for p in postings if p.account.owner_id is None)
+
+
+def _execute(statement: str, parameters: list[Any]) -> uuid.UUID | None:
+    """The id that ``statement`` returns, or None when its key has been posted before."""
+    with connection.cursor() as cursor:
         try:
-            cursor.execute(_POST, parameters)
+            cursor.execute(statement, parameters)
         except IntegrityError as error:
             if any(sign in str(error) for sign in _NOT_ENOUGH):
                 raise InsufficientFunds from error
             raise
         row = cursor.fetchone()
-    posted: uuid.UUID | None = row[0]
-    return posted
+    return row[0] if row else None
 
 
 def open_wallet(owner_id: uuid.UUID) -> None:
@@ -151,20 +182,27 @@ def open_hold(
     metadata: dict[str, Any] | None = None,
 ) -> uuid.UUID:
     """Set ``amount`` credits of a wallet aside; returns the hold's id. Raises InsufficientFunds."""
+    wallet = accounts.wallet(user_id)
+    postings = transfer(wallet, accounts.held(user_id), amount)
+    validate(postings)
     with transaction.atomic(savepoint=False):
-        posted = post(
-            key=key,
-            kind="deduction",
-            reference=reference,
-            actor_id=user_id,
-            metadata=metadata,
-            postings=transfer(accounts.wallet(user_id), accounts.held(user_id), amount),
+        opened = _execute(
+            _POSTED + _HELD_ID,
+            [
+                *_parameters(
+                    postings,
+                    key=key,
+                    kind="deduction",
+                    reference=reference,
+                    actor_id=user_id,
+                    metadata=metadata,
+                ),
+                new_id(),
+                wallet.id,
+                amount,
+            ],
         )
-        if posted is None:
-            return Hold.objects.only("pk").get(opened_by__key=key).pk
-        hold = Hold(wallet_id=accounts.wallet(user_id).id, opened_by_id=posted, amount=amount)
-        hold.save(force_insert=True)
-        return hold.pk
+        return opened or Hold.objects.only("pk").get(opened_by__key=key).pk
 
 
 def capture_hold(hold_id: uuid.UUID) -> None:

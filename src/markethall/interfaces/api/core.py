@@ -7,15 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI, Router, Schema
 from ninja import errors as ninja_errors
 
 from markethall import __version__
 from markethall.interfaces.web.errors import ServerFault, problem_response
 from markethall.kernel import idempotency
-from markethall.kernel.errors import FieldError, Invalid, NotFound, Problem
+from markethall.kernel.errors import FieldError, Invalid, NotFound, PayloadTooLarge, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +35,8 @@ api = NinjaAPI(
 )
 
 
-class PayloadTooLarge(Problem):
-    status, code, title = 413, "payload_too_large", "This is more than is accepted here"
+class BadBody(Problem):
+    status, code, title = 400, "bad_body", "The body cannot be read"
 
 
 class BadJson(Problem):
@@ -90,6 +96,14 @@ def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
 @api.exception_handler(RequestDataTooBig)
 def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
     return problem_response(PayloadTooLarge())
+
+
+@api.exception_handler(BadRequest)
+@api.exception_handler(MultiPartParserError)
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(UnreadablePostError)
+def _bad_body(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem_response(BadBody(str(error)))
 
 
 @api.exception_handler(Exception)

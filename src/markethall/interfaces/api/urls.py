@@ -1,6 +1,6 @@
 """Where each area lies under ``/api/``."""
 
-from markethall.interfaces.api import auth, credits, orders, payments, webhooks
+from markethall.interfaces.api import auth, credits, images, orders, payments, webhooks
 from markethall.interfaces.api.core import api
 
 api.add_router("/auth", auth.routes)
@@ -8,3 +8,4 @@ api.add_router("/credits", credits.routes)
 api.add_router("/payments", payments.routes)
 api.add_router("/orders", orders.routes)
 api.add_router("/webhooks", webhooks.routes)
+api.add_router("/images", images.routes)

@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["user", "-id"], name="imaging_newest"),
                     models.Index(fields=["user", "-is_favorite", "-id"], name="imaging_favorites"),
+                    models.Index(fields=["user", "status", "-id"], name="imaging_by_status"),
                     models.Index(
                         condition=models.Q(("status__in", ["pending", "processing"])),
                         fields=["status", "created_at"],

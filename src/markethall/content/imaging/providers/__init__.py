@@ -1,0 +1,1 @@
+"""Who makes the pictures: one Protocol, one file a provider, one registry keyed by setting."""
