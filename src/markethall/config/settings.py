@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "markethall.interfaces.web.middleware.MessageToasts",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "markethall.interfaces.web.middleware.Problems",
 ]
@@ -155,7 +156,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": str(DATA_DIR / "files"), "base_url": None},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "markethall.interfaces.web.storage.Assets"},
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

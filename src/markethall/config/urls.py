@@ -8,5 +8,6 @@ urlpatterns = [
     path("", include("markethall.interfaces.web.urls")),
 ]
 
+handler400 = "markethall.interfaces.web.errors.bad_request"
 handler404 = "markethall.interfaces.web.errors.not_found"
 handler500 = "markethall.interfaces.web.errors.server_error"

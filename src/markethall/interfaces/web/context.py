@@ -1,13 +1,71 @@
-"""What every page can show."""
+"""What every page can show. What needs the database is asked for only when a page shows it."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from markethall.foundation.accounts.models import User
+from markethall.foundation.accounts.permissions import Permission, may
+from markethall.foundation.ledger.queries import Balance, balance_of
+
+_THEMES = {"plushify": "Plushify", "console": "Console"}
+# Pages that lead nowhere useful once somebody has signed in.
+_NO_WAY_BACK = ("/login", "/signup", "/logout", "/forgot-password", "/reset-password", "/verify")
 
 
 def hall(request: HttpRequest) -> dict[str, Any]:
     """Template variables of every page."""
-    return {"sandbox": settings.SANDBOX, "site_url": settings.SITE_URL}
+    theme = theme_of(request)
+    shop = SimpleLazyObject(lambda: _credits(request))
+    return {
+        "sandbox": settings.SANDBOX,
+        "site_url": settings.SITE_URL,
+        "theme": theme,
+        "brand_name": _THEMES.get(theme, "Markethall"),
+        "brand_url": f"/{theme}" if theme in _THEMES else "/",
+        "login_url": login_url(request),
+        "logout_url": "/logout",
+        "credits_url": "/plushify/history",
+        "balance": SimpleLazyObject(lambda: shop.balance),
+        "held": SimpleLazyObject(lambda: shop.held),
+        "account_links": SimpleLazyObject(lambda: _account_links(request)),
+    }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The storefront whose look a page wears: its own, or the one somebody comes from."""
+    for path in (request.path, request.GET.get("next", "")):
+        first = urlsplit(path).path.strip("/").partition("/")[0]
+        if first in _THEMES:
+            return first
+    return "hall"
+
+
+def login_url(request: HttpRequest) -> str:
+    """Where to sign in, and come back from."""
+    if request.path == "/" or request.path.startswith(_NO_WAY_BACK):
+        return settings.LOGIN_URL
+    back = request.get_full_path() if request.method == "GET" else request.path
+    return f"{settings.LOGIN_URL}?{urlencode({'next': back})}"
+
+
+def _credits(request: HttpRequest) -> Balance:
+    user = getattr(request, "user", None)
+    return balance_of(user.pk) if isinstance(user, User) else Balance(0, 0)
+
+
+def _account_links(request: HttpRequest) -> list[dict[str, str]]:
+    links = [
+        {"url": "/plushify/history", "label": "Credits and receipts", "icon": "coins"},
+        {"url": "/plushify/settings", "label": "Settings", "icon": "settings"},
+        {"url": "/plushify/account", "label": "Account", "icon": "circle-user"},
+    ]
+    user = getattr(request, "user", None)
+    if isinstance(user, User) and may(user, Permission.CONSOLE):
+        links.append({"url": "/console", "label": "Console", "icon": "layout-dashboard"})
+    return links

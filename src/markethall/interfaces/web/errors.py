@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
-from markethall.kernel.errors import Forbidden, NotFound, Problem
+from markethall.interfaces.web import context, toasts
+from markethall.interfaces.web.members import to_login
+from markethall.kernel.errors import Forbidden, NotFound, Problem, Unauthenticated
 
 
 class ServerFault(Problem):
     status, code, title = 500, "server_error", "Something broke on our side"
+
+
+class BadRequest(Problem):
+    status, code, title = 400, "bad_request", "We could not read that"
 
 
 class CsrfFailed(Forbidden):
@@ -27,14 +36,19 @@ def problem_response(problem: Problem) -> JsonResponse:
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """A page, or the document when the caller is a program."""
+    """A page; a toast when htmx asked; the document when the caller is a program."""
     if request.path.startswith("/api/"):
         return problem_response(problem)
+    if isinstance(problem, Unauthenticated):
+        return to_login(request)
+    if request.headers.get("HX-Request"):
+        return _problem_toast(problem)
     return render(
         request,
         "errors/problem.html",
-        {"problem": problem},
+        _variables(request, problem),
         status=problem.status,
+        headers=problem.headers,
     )
 
 
@@ -42,9 +56,42 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_page(request, NotFound("This address leads nowhere."))
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(request, BadRequest("Go back, reload the page and try again."))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem_page(request, ServerFault("It has been logged. Try again in a moment."))
+    """Asks neither session nor database: they may be what broke."""
+    fault = ServerFault("It has been logged. Try again in a moment.")
+    if request.path.startswith("/api/"):
+        return problem_response(fault)
+    if request.headers.get("HX-Request"):
+        return _problem_toast(fault)
+    variables = {**_variables(request, fault), "request": request}
+    return HttpResponse(render_to_string("errors/problem.html", variables), status=fault.status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return problem_page(request, CsrfFailed("Reload the page and send the form again."))
+
+
+def _variables(request: HttpRequest, problem: Problem) -> dict[str, Any]:
+    theme = context.theme_of(request)
+    return {
+        "problem": problem,
+        "theme": theme,
+        "code": problem.status,
+        "heading": "We looked everywhere" if problem.code == "not_found" else problem.title,
+        "text": problem.detail,
+        "home_url": "/" if theme == "hall" else f"/{theme}",
+        "pricing_url": problem.extra.get("pricingUrl"),
+    }
+
+
+def _problem_toast(problem: Problem) -> HttpResponse:
+    response = HttpResponse(
+        status=problem.status, headers={**problem.headers, "HX-Reswap": "none"}
+    )
+    pricing = problem.extra.get("pricingUrl")
+    toast = toasts.Toast("error", problem.detail, pricing, "Get credits" if pricing else None)
+    return toasts.show(response, [toast])

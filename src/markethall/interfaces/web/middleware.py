@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 
 from markethall.foundation.audit.actions import current_ip
-from markethall.interfaces.web import errors
+from markethall.interfaces.web import errors, toasts
 from markethall.kernel.errors import Problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -73,6 +74,26 @@ class Problems:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return errors.problem_page(request, error) if isinstance(error, Problem) else None
+
+
+class MessageToasts:
+    """Messages left by an htmx request are shown as toasts with its answer.
+
+    Those of an answer that leads to another page wait for that page.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        leads_on = response.status_code in range(300, 400) or any(
+            name in response.headers for name in ("HX-Redirect", "HX-Refresh", "HX-Location")
+        )
+        if request.headers.get("HX-Request") and not leads_on:
+            told = [toasts.Toast(m.level_tag, str(m)) for m in get_messages(request)]
+            toasts.show(response, told)
+        return response
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -54,7 +54,7 @@ function raise(toast) {
 
 enhance("[data-toasts] > [data-toast]", arm);
 
-document.addEventListener("toast", (event) => showToast(event.detail));
+document.addEventListener("toast", ({ detail }) => (detail.toasts ?? [detail]).forEach(showToast));
 
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
