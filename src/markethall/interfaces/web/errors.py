@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from markethall.interfaces.web import context, toasts
@@ -43,13 +42,8 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
         return to_login(request)
     if request.headers.get("HX-Request"):
         return _problem_toast(problem)
-    return render(
-        request,
-        "errors/problem.html",
-        _variables(request, problem),
-        status=problem.status,
-        headers=problem.headers,
-    )
+    page = render_to_string("errors/problem.html", _variables(request, problem), request)
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -89,9 +83,7 @@ def _variables(request: HttpRequest, problem: Problem) -> dict[str, Any]:
 
 
 def _problem_toast(problem: Problem) -> HttpResponse:
-    response = HttpResponse(
-        status=problem.status, headers={**problem.headers, "HX-Reswap": "none"}
-    )
+    response = HttpResponse(status=problem.status, headers={**problem.headers, "HX-Reswap": "none"})
     pricing = problem.extra.get("pricingUrl")
     toast = toasts.Toast("error", problem.detail, pricing, "Get credits" if pricing else None)
     return toasts.show(response, [toast])

@@ -4,6 +4,8 @@ from django.urls import include, path
 from markethall.interfaces.web import files, health
 
 urlpatterns = [
+    path("", include("markethall.interfaces.web.hall.urls")),
+    path("", include("markethall.interfaces.web.plushify.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),

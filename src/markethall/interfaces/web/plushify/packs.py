@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from markethall.kernel.money import Money, share
-from markethall.trade.catalog.models import LineKind
+from markethall.trade.catalog.models import LineKind, Offer
 from markethall.trade.catalog.queries import active_offers
 
 STOREFRONT = "plushify"
@@ -25,6 +25,8 @@ class Pack:
 
 def packs() -> list[Pack]:
     """What can be bought now, the smallest first."""
+    offers = list(active_offers(storefront=STOREFRONT, kind=LineKind.CREDITS))
+    cheapest = min((_each(offer) for offer in offers), default=0)
     return [
         Pack(
             code=offer.code,
@@ -32,7 +34,11 @@ def packs() -> list[Pack]:
             credits=offer.credits or 1,
             price=str(offer.price),
             each=str(Money(share(offer.amount, 10_000 // (offer.credits or 1)), offer.currency)),
-            best=offer.is_featured,
+            best=_each(offer) == cheapest,
         )
-        for offer in active_offers(storefront=STOREFRONT, kind=LineKind.CREDITS)
+        for offer in offers
     ]
+
+
+def _each(offer: Offer) -> float:
+    return offer.amount / (offer.credits or 1)

@@ -1,11 +1,10 @@
-"""The styles and sizes, with the words and pictures that the pages give them."""
+"""The styles, with the words and pictures that the pages give them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markethall.content.imaging.models import Size, Style
-from markethall.content.imaging.rules import LONGER_SIDE
+from markethall.content.imaging.models import Style
 
 _WORDS = {
     Style.CUTE: "Long soft fur, big eyes, pink cheeks.",
@@ -13,7 +12,6 @@ _WORDS = {
     Style.CARTOON: "Felt, thick stitches and button eyes.",
     Style.MINIMALIST: "Smooth jersey and very little else.",
 }
-_USES = {Size.SMALL: "for a chat", Size.MEDIUM: "for the screen", Size.LARGE: "for a print"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,4 @@ class Choice:
 STYLES = [
     Choice(style.value, str(style.label), words, f"img/plushify/style-{style.value}.webp")
     for style, words in _WORDS.items()
-]
-SIZES = [
-    Choice(size.value, str(size.label), f"{LONGER_SIDE[size]} px, {use}")
-    for size, use in _USES.items()
 ]

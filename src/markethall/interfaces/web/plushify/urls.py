@@ -4,7 +4,7 @@ from markethall.interfaces.web.plushify import shop
 
 app_name = "plushify"
 urlpatterns = [
-    path("", shop.home, name="home"),
-    path("/pricing", shop.pricing, name="pricing"),
-    path("/pricing/buy", shop.buy, name="buy"),
+    path("plushify", shop.home, name="home"),
+    path("plushify/pricing", shop.pricing, name="pricing"),
+    path("plushify/pricing/buy", shop.buy, name="buy"),
 ]
