@@ -132,6 +132,8 @@ ACCOUNT_RATE_LIMITS = False
 AUTH_LIMIT_FACTOR = ENVIRONMENT.auth_limit_factor or (10 if SANDBOX else 1)
 PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "markethall.foundation.accounts.adapter.MfaAdapter"
+MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "Markethall"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True

@@ -110,13 +110,19 @@ def verify_email(*, key: str) -> User:
 
 
 def mark_verified(user: User, *, actor_id: uuid.UUID | None) -> None:
-    """The address is theirs: tell it, welcome them, and give the operator's own people their
-    role. In the caller's transaction, with the user locked; nothing happens the second time."""
+    """The address is theirs. In the caller's transaction, with the user locked; the second time
+    nothing happens."""
     if is_verified(user):
         return
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+    tell_verified(user, actor_id=actor_id)
+
+
+def tell_verified(user: User, *, actor_id: uuid.UUID | None) -> None:
+    """What follows when an address is verified: welcome, and the operator's own people get their
+    role. In the caller's transaction."""
     record("auth.verify", actor_id=actor_id, subject_type="user", subject_id=user.pk)
     _give_operator_role(user)
     publish(EmailVerified(user.pk))

@@ -51,20 +51,19 @@ def start_token(user: User) -> tuple[Token, str]:
     """A bearer token for a person who has just signed in, on record."""
     with transaction.atomic():
         token, secret = issue_token(user, Token.Kind.SESSION)
-        record("auth.login", actor_id=user.pk, subject_type="user", subject_id=user.pk)
+        record_sign_in(user)
     return token, secret
 
 
-def start_session(request: HttpRequest, user: User, token: Token | None = None) -> None:
-    """Sign ``user`` in with a session cookie of 7 days; ``token`` ends with it.
+def record_sign_in(user: User) -> None:
+    """Somebody has signed in."""
+    record("auth.login", actor_id=user.pk, subject_type="user", subject_id=user.pk)
 
-    Without a token the sign-in is put on record here.
-    """
+
+def start_session(request: HttpRequest, user: User, token: Token) -> None:
+    """Sign ``user`` in with a session cookie of 7 days as well; ``token`` ends with it."""
     auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    if token:
-        request.session["token"] = str(token.pk)
-    else:
-        record("auth.login", actor_id=user.pk, subject_type="user", subject_id=user.pk)
+    request.session["token"] = str(token.pk)
 
 
 def sign_out(request: HttpRequest, token: Token | None = None) -> None:

@@ -3,8 +3,9 @@ reads them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
@@ -83,3 +84,17 @@ def caller(request: HttpRequest) -> User | None:
 def token_of(request: HttpRequest) -> Token | None:
     """The bearer token the caller used, if any."""
     return getattr(request, "token", None)
+
+
+def person(request: HttpRequest) -> User:
+    """The caller of an endpoint that is for ``signed_in`` people only."""
+    return cast(User, request.user)
+
+
+def same_origin(request: HttpRequest) -> bool:
+    """Not sent by a page of another origin. Programs send no Origin; browsers always do."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+    own = f"{request.scheme}://{request.get_host()}"
+    return origin == own or origin in settings.CSRF_TRUSTED_ORIGINS

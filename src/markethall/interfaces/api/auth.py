@@ -6,9 +6,8 @@ a page of another origin, so that nobody can be signed in as somebody else witho
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest
@@ -19,7 +18,14 @@ from pydantic import AfterValidator, AliasChoices
 from markethall.foundation.accounts import actions, limits, sign_in
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.queries import is_verified
-from markethall.interfaces.api.access import anyone, public, signed_in, token_of
+from markethall.interfaces.api.access import (
+    anyone,
+    person,
+    public,
+    same_origin,
+    signed_in,
+    token_of,
+)
 from markethall.interfaces.api.core import router
 from markethall.interfaces.api.schemas import In, Out, Time, problems
 
@@ -120,15 +126,6 @@ class ProfileIn(In):
     phone: Annotated[str, Field(max_length=32, pattern=r"^[0-9 ()+./-]*$")] | None = None
 
 
-class PasswordIn(In):
-    password: Password
-
-
-class ChangePasswordIn(In):
-    current_password: Password
-    new_password: Password
-
-
 @routes.post("/register", auth=anyone, response={201: UserEnvelope, **problems(400, 422, 429)})
 @routes.post("/signup", auth=anyone, response={201: UserEnvelope}, include_in_schema=False)
 def register(request: HttpRequest, body: RegisterIn) -> Any:
@@ -146,7 +143,7 @@ def login(request: HttpRequest, body: LoginIn) -> Any:
     """Sign in by password. 401 `second_factor_required` asks for `code` as well."""
     user = sign_in.sign_in(email=body.email, password=body.password, code=body.code)
     token, secret = sign_in.start_token(user)
-    if _same_origin(request):
+    if same_origin(request):
         sign_in.start_session(request, user, token)
         get_token(request)
     return {
@@ -206,7 +203,7 @@ def resend_verification(request: HttpRequest, body: EmailIn) -> Any:
 def me(request: HttpRequest) -> Any:
     """The caller."""
     limits.count_by_address("session")
-    return {"user": UserOut.of(_user(request))}
+    return {"user": UserOut.of(person(request))}
 
 
 @routes.get("/session", auth=public, response={200: SessionOut, **problems(401, 429)})
@@ -219,7 +216,7 @@ def session(request: HttpRequest) -> Any:
         return {"user": None, "expires_at": None}
     token = token_of(request)
     expires_at = token.expires_at if token else request.session.get_expiry_date()
-    return {"user": UserOut.of(_user(request)), "expires_at": expires_at}
+    return {"user": UserOut.of(person(request)), "expires_at": expires_at}
 
 
 @routes.put(
@@ -228,18 +225,5 @@ def session(request: HttpRequest) -> Any:
 def profile(request: HttpRequest, body: ProfileIn) -> Any:
     """Change one's name or phone number; what is left out stays."""
     limits.count_by_address("session")
-    user = actions.update_profile(user=_user(request), name=body.name, phone=body.phone)
+    user = actions.update_profile(user=person(request), name=body.name, phone=body.phone)
     return {"user": UserOut.of(user)}
-
-
-def _user(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
-def _same_origin(request: HttpRequest) -> bool:
-    """Not sent by a page of another origin. Programs send no Origin; browsers always do."""
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
-    own = f"{request.scheme}://{request.get_host()}"
-    return origin == own or origin in settings.CSRF_TRUSTED_ORIGINS

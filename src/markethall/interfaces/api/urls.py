@@ -1,9 +1,10 @@
 """Where each area lies under ``/api/``."""
 
-from markethall.interfaces.api import auth, credits, images, orders, payments, webhooks
+from markethall.interfaces.api import auth, auth_methods, credits, images, orders, payments, webhooks
 from markethall.interfaces.api.core import api
 
 api.add_router("/auth", auth.routes)
+api.add_router("/auth", auth_methods.routes)
 api.add_router("/credits", credits.routes)
 api.add_router("/payments", payments.routes)
 api.add_router("/orders", orders.routes)

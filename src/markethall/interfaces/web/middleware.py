@@ -16,6 +16,14 @@ from markethall.kernel.errors import Problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+# A form may lead on to a payment gateway or to a provider that signs people in.
+_FORM_ACTION = " ".join(
+    (
+        "form-action 'self'",
+        *(["https:"] if not settings.SANDBOX or settings.SOCIALACCOUNT_PROVIDERS else []),
+        *([settings.ENVIRONMENT.oidc_issuer] if settings.ENVIRONMENT.oidc_issuer else []),
+    )
+)
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -23,7 +31,7 @@ _POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "form-action 'self' https:" if not settings.SANDBOX else "form-action 'self'",
+        _FORM_ACTION,
     )
 )
 
@@ -73,7 +81,12 @@ class Problems:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return errors.problem_page(request, error) if isinstance(error, Problem) else None
+        if not isinstance(error, Problem):
+            return None
+        response = errors.problem_page(request, error)
+        for name, value in error.headers.items():
+            response.headers[name] = value
+        return response
 
 
 class MessageToasts:

@@ -6,6 +6,7 @@ from markethall.interfaces.web import files, health
 urlpatterns = [
     path("", include("markethall.interfaces.web.hall.urls")),
     path("", include("markethall.interfaces.web.plushify.urls")),
+    path("", include("markethall.interfaces.web.accounts.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),

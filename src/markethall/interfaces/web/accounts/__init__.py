@@ -1,0 +1,1 @@
+"""Pages of signing up, in and out, and of the second factor. They call what the API calls."""
