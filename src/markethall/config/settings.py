@@ -75,6 +75,8 @@ WSGI_APPLICATION = "markethall.config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Ours first: allauth brings pages of the same names.
+        "DIRS": [PACKAGE / "interfaces" / "web" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
