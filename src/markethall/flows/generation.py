@@ -56,9 +56,10 @@ log = structlog.get_logger(__name__)
 JOB, QUEUE = "run_generation", "imaging"
 PRICING_PATH = "/plushify/pricing"
 
-GAVE_UP = "The picture could not be made this time. Your credit has been given back: try again."
-CANCELLED = "You cancelled this picture. Your credit has been given back."
-LOST = "The uploaded photo is gone. Your credit has been given back: upload it again."
+GAVE_UP = "The picture could not be made this time. Try again in a while."
+CANCELLED = "You cancelled this picture."
+LOST = "The uploaded photo is gone. Upload it again, then try again."
+GIVEN_BACK = "Your credit has been given back."
 
 
 def start_generation(
@@ -135,7 +136,7 @@ def cancel_generation(*, user_id: uuid.UUID, generation_id: uuid.UUID) -> Genera
         generation = lock_own(user_id, generation_id)
         if generation.status != GenerationStatus.PENDING:
             raise NotPending("Only a picture that still waits can be cancelled.")
-        _give_back(generation, CANCELLED)
+        give_back(generation, CANCELLED)
     return generation
 
 
@@ -149,7 +150,7 @@ def delete_generation(*, user_id: uuid.UUID, generation_id: uuid.UUID) -> None:
         if generation.status == GenerationStatus.PROCESSING:
             raise StillProcessing("Wait until it is ready, then delete it.")
         if generation.status == GenerationStatus.PENDING:
-            _give_back(generation, CANCELLED)
+            give_back(generation, CANCELLED)
         remove(generation)
         live.notify(f"generation:{generation_id}", kind="deleted", user_id=user_id)
 
@@ -232,13 +233,13 @@ def _fail(generation_id: uuid.UUID, message: str) -> None:
 
 
 def _end_in_failure(generation: Generation, message: str) -> None:
-    _give_back(generation, message)
+    give_back(generation, message)
     events.publish(GenerationFailed(generation.pk, generation.user_id))
 
 
-def _give_back(generation: Generation, message: str) -> None:
-    """End a locked, open generation without a picture."""
-    mark_failed(generation, message)
+def give_back(generation: Generation, message: str) -> None:
+    """End a locked, open generation without a picture: its credit comes back."""
+    mark_failed(generation, f"{message} {GIVEN_BACK}")
     release_hold(
         generation.hold_id,
         metadata={"generationId": str(generation.pk), "reason": message},

@@ -3,7 +3,8 @@ transaction of the event."""
 
 from __future__ import annotations
 
-from markethall.flows import fulfilment, order_news, welcome
+from markethall.content.imaging.events import GenerationCompleted, GenerationFailed
+from markethall.flows import fulfilment, order_news, picture_news, welcome
 from markethall.foundation.accounts.events import UserRegistered
 from markethall.kernel.events import Event, Reaction
 from markethall.trade.orders.events import OrderMoved, OrderPaid
@@ -12,4 +13,6 @@ TABLE: dict[type[Event], tuple[Reaction, ...]] = {
     UserRegistered: (welcome.give_welcome_credits,),
     OrderMoved: (order_news.tell_pages,),
     OrderPaid: (fulfilment.fulfil_order,),
+    GenerationCompleted: (picture_news.mail_ready,),
+    GenerationFailed: (picture_news.mail_failed,),
 }

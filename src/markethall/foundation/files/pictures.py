@@ -41,6 +41,10 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
+# Pixels are counted here, and what Pillow thinks of somebody's metadata is no news.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 _ENCODING: dict[str, dict[str, int]] = {
     "image/jpeg": {"quality": 92},
     "image/png": {"compress_level": 4},
@@ -135,8 +139,7 @@ def _open(file: BinaryIO) -> Iterator[Image.Image]:
     says that the picture is damaged."""
     file.seek(0)
     try:
-        with warnings.catch_warnings(category=Image.DecompressionBombWarning, action="ignore"):
-            picture = Image.open(file, formats=("JPEG", "PNG", "WEBP", "MPO"))
+        picture = Image.open(file, formats=("JPEG", "PNG", "WEBP", "MPO"))
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
     except Exception as error:

@@ -15,12 +15,12 @@ def run_generation(generation_id: str) -> None:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="rescue_generations", queueing_lock="rescue_generations")
+@app.task(name="rescue_generations", queue="default", queueing_lock="rescue_generations")
 def rescue_generations(timestamp: int) -> None:
     generation_care.rescue_generations()
 
 
 @app.periodic(cron="17 * * * *")
-@app.task(name="sweep_files", queueing_lock="sweep_files")
+@app.task(name="sweep_files", queue="default", queueing_lock="sweep_files")
 def sweep_files(timestamp: int) -> None:
     generation_care.sweep_files()
