@@ -1,6 +1,14 @@
 """Where each area lies under ``/api/``."""
 
-from markethall.interfaces.api import auth, auth_methods, credits, images, orders, payments, webhooks
+from markethall.interfaces.api import (
+    auth,
+    auth_methods,
+    credits,
+    images,
+    orders,
+    payments,
+    webhooks,
+)
 from markethall.interfaces.api.core import api
 
 api.add_router("/auth", auth.routes)
