@@ -9,6 +9,7 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from markethall.foundation.ledger import accounts as ledger_accounts
+from markethall.foundation.platform import queries as platform_queries
 from markethall.kernel import clock
 
 # A test database is emptied between tests; the books refuse that, so their guards sleep meanwhile.
@@ -40,6 +41,7 @@ def fresh_house(settings: Any, tmp_path: Path) -> Iterator[None]:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     ledger_accounts.forget_known()
+    platform_queries.forget_kept()
     yield
     ledger_accounts.forget_known()
 

@@ -49,6 +49,7 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
             # Django's own handlers would print each line a second time.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "procrastinate": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "PIL": {"level": "WARNING"},

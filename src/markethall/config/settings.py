@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "markethall.kernel",
     "markethall.foundation.audit",
+    "markethall.foundation.platform",
     "markethall.foundation.accounts",
     "markethall.foundation.ledger",
     "markethall.foundation.payments",

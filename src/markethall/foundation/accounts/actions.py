@@ -14,13 +14,14 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from markethall.foundation.accounts import limits
-from markethall.foundation.accounts.errors import LinkInvalid, WrongPassword
+from markethall.foundation.accounts.errors import LinkInvalid, SignupsClosed, WrongPassword
 from markethall.foundation.accounts.events import EmailVerified, UserRegistered
 from markethall.foundation.accounts.models import Token, User
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.accounts.queries import is_verified, user_by_email
 from markethall.foundation.audit.actions import record
 from markethall.foundation.messaging.actions import send_mail
+from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel.errors import FieldError, Invalid
 from markethall.kernel.events import publish
 from markethall.kernel.locking import lock_one
@@ -36,10 +37,12 @@ def register(*, email: str, password: str, name: str = "") -> User:
 
     Of an address that has an account already its owner is told by mail; the caller gets a user
     that is kept nowhere, after the same work, and cannot tell the difference.
-    Raises Invalid for a password that is too weak, TooManyRequests.
+    Raises Invalid for a password that is too weak, SignupsClosed, TooManyRequests.
     """
     email = email.strip().lower()
     limits.count_by_address("register")
+    if not platform_settings().signups_open:
+        raise SignupsClosed
     limits.count_by_account("register", email)
     user = User(email=email, name=name.strip())
     check_password_strength(password, user)

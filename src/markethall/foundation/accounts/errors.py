@@ -36,3 +36,15 @@ class LastSuperAdmin(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Make somebody else a super admin first.")
+
+
+class SignupsClosed(Forbidden):
+    code, title = "signups_closed", "New people cannot sign up at the moment"
+
+
+class TooMany(Conflict):
+    code, title = "too_many", "There are as many as an account can have"
+
+
+class SignInAgain(Forbidden):
+    code, title = "sign_in_again", "Sign in again first"
