@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import transaction
 
@@ -30,7 +31,7 @@ def correct_credits(*, actor: User, user_id: uuid.UUID, amount: int, reason: str
     correction = new_id()
     with transaction.atomic():
         person(user_id)
-        booking = {
+        booking: dict[str, Any] = {
             "user_id": user_id,
             "kind": "admin",
             "key": f"correction:{correction}",

@@ -74,7 +74,8 @@ def remove_address(*, user: User, address_id: uuid.UUID) -> None:
         address.delete()
         if was_default:
             heir = Address.objects.filter(user=user, kind=kind).order_by("-pk").first()
-            Address.objects.filter(pk=getattr(heir, "pk", None)).update(is_default=True)
+            if heir:
+                Address.objects.filter(pk=heir.pk).update(is_default=True)
 
 
 def make_api_key(*, user: User, name: str) -> tuple[Token, str]:
@@ -84,9 +85,7 @@ def make_api_key(*, user: User, name: str) -> tuple[Token, str]:
         if api_keys(user).count() >= MAX_API_KEYS:
             raise TooMany(f"An account has {MAX_API_KEYS} API keys at most. Revoke one first.")
         token, secret = issue_token(user, Token.Kind.API_KEY, name)
-        record(
-            "auth.api_key_made", actor_id=user.pk, subject_type="api_key", subject_id=token.pk
-        )
+        record("auth.api_key_made", actor_id=user.pk, subject_type="api_key", subject_id=token.pk)
     return token, secret
 
 
@@ -100,9 +99,7 @@ def revoke_api_key(*, user: User, key_id: uuid.UUID) -> None:
     with transaction.atomic():
         if not api_keys(user).filter(pk=key_id).exists() or not revoke_token(user, key_id):
             raise NotFound("There is no such API key.")
-        record(
-            "auth.api_key_revoked", actor_id=user.pk, subject_type="api_key", subject_id=key_id
-        )
+        record("auth.api_key_revoked", actor_id=user.pk, subject_type="api_key", subject_id=key_id)
 
 
 def _own_address(user: User, address_id: uuid.UUID) -> Address:

@@ -42,6 +42,7 @@ LIMITS: dict[str, ActLimits] = {
     # Confirming one's own password, to change it or the second factor.
     "password": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
     "session": ActLimits(Limit(600, _MINUTE)),
+    "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
 }
 
 

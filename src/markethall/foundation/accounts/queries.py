@@ -34,7 +34,7 @@ def people(*, search: str = "", role: str = "") -> QuerySet[User]:
     found = User.objects.filter(erased_at=None)
     if role:
         found = found.filter(role=role)
-    part = search.strip().lower()
+    part = search.replace("\x00", "").strip().lower()
     if not part:
         return found
     if len(part) >= _TRIGRAM:

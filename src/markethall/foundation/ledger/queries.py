@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet, Sum
@@ -43,3 +44,14 @@ def system_balance(account: accounts.AccountRef) -> int:
     """The sum of a system account's entries, in its unit."""
     total = Entry.objects.filter(account_id=account.id).aggregate(total=Sum("amount"))["total"]
     return total or 0
+
+
+def balances_of(owner_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Balance]:
+    """The credits of many, in one query; nothing of both for those without accounts."""
+    names = {owner: (accounts.wallet(owner).id, accounts.held(owner).id) for owner in owner_ids}
+    wanted = [account for pair in names.values() for account in pair]
+    found = dict(Account.objects.filter(pk__in=wanted).values_list("pk", "balance"))
+    return {
+        owner: Balance(found.get(wallet) or 0, found.get(held) or 0)
+        for owner, (wallet, held) in names.items()
+    }

@@ -7,6 +7,8 @@ from markethall.interfaces.api import (
     images,
     orders,
     payments,
+    user,
+    users,
     webhooks,
 )
 from markethall.interfaces.api.core import api
@@ -18,3 +20,5 @@ api.add_router("/payments", payments.routes)
 api.add_router("/orders", orders.routes)
 api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", images.routes)
+api.add_router("/user", user.routes)
+api.add_router("/users", users.routes)

@@ -1,0 +1,100 @@
+"""Erasing a person: what is personal goes, the books stay whole.
+
+The account keeps its row under a made-up address, because orders, payments and the ledger refer
+to its id. Credits that are left are booked out. Backups keep what they have until they are
+thrown away.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.db import transaction
+
+from markethall.content.imaging.actions import OPEN
+from markethall.content.imaging.models import Generation
+from markethall.foundation.accounts.models import Address, Token, User, UserSettings
+from markethall.foundation.accounts.permissions import Role
+from markethall.foundation.accounts.staff import check_not_last, check_reach, person
+from markethall.foundation.audit.actions import record
+from markethall.foundation.files.actions import delete_file
+from markethall.foundation.files.models import StoredFile
+from markethall.foundation.ledger.actions import (
+    grant_credits,
+    lock_balance,
+    release_hold,
+    take_back_credits,
+)
+from markethall.foundation.messaging.models import Mail
+from markethall.kernel import clock
+from markethall.kernel.locking import lock, lock_one
+from markethall.kernel.models import IdempotentAnswer
+from markethall.trade.orders.models import Order
+
+
+def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
+    """Erase somebody. Raises NotFound, LastSuperAdmin, and Forbidden for who may do more than
+    ``actor``."""
+    with transaction.atomic(durable=True):
+        super_admins = lock(User.objects.filter(role=Role.SUPER_ADMIN, is_active=True))
+        person(user_id)
+        user = lock_one(User.objects.filter(pk=user_id))
+        check_reach(actor=actor, user=user)
+        check_not_last(user, super_admins)
+        address = f"erased-{user.pk.hex}@erased.invalid"
+        _blank_orders_and_mails(user, address)
+        _delete_pictures(user)
+        _book_out(user, actor.pk)
+        _delete_belongings(user)
+        _blank_user(user, address)
+        record("user.erase", actor_id=actor.pk, subject_type="user", subject_id=user.pk)
+
+
+def _blank_orders_and_mails(user: User, address: str) -> None:
+    lock(Order.objects.filter(customer_id=user.pk))
+    Order.objects.filter(customer_id=user.pk).update(email=address)
+    mails = Mail.objects.filter(user_id=user.pk) | Mail.objects.filter(to=user.email)
+    mails.update(to=address, subject="", text="", html="", attachments=[], error="")
+
+
+def _delete_pictures(user: User) -> None:
+    for generation in lock(Generation.objects.filter(user_id=user.pk)):
+        if generation.status in OPEN:
+            release_hold(generation.hold_id, metadata={"reason": "The account was erased."})
+        generation.delete()
+    for file in lock(StoredFile.objects.filter(owner_id=user.pk)):
+        delete_file(file)
+
+
+def _book_out(user: User, actor_id: uuid.UUID) -> None:
+    left = lock_balance(user.pk)
+    booking: dict[str, Any] = {
+        "user_id": user.pk,
+        "kind": "admin",
+        "key": f"erasure:{user.pk}",
+        "actor_id": actor_id,
+        "metadata": {"reason": "The account was erased."},
+    }
+    if left > 0:
+        take_back_credits(amount=left, **booking)
+    elif left < 0:
+        grant_credits(amount=-left, **booking)
+
+
+def _delete_belongings(user: User) -> None:
+    for model in (Token, Address, UserSettings, Authenticator, SocialAccount, EmailAddress):
+        model.objects.filter(user=user).delete()
+    IdempotentAnswer.objects.filter(scope__startswith=f"{user.pk}:").delete()
+
+
+def _blank_user(user: User, address: str) -> None:
+    user.email, user.name, user.phone = address, "", ""
+    user.role, user.is_active, user.erased_at = Role.CUSTOMER, False, clock.now()
+    # Sessions are tied to the password and end with it.
+    user.set_unusable_password()
+    user.last_login = None
+    user.save()

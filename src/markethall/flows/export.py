@@ -1,0 +1,165 @@
+"""Everything that Markethall keeps about a person, for that person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+
+from markethall.content.imaging.models import Generation
+from markethall.foundation.accounts.belongings import settings_of
+from markethall.foundation.accounts.models import Address, Token, User
+from markethall.foundation.audit.models import AuditEntry
+from markethall.foundation.files.links import signed_link
+from markethall.foundation.files.models import StoredFile
+from markethall.foundation.ledger.queries import balance_of, entry_status, history_of
+from markethall.foundation.messaging.models import Mail
+from markethall.foundation.payments.models import Payment
+from markethall.kernel import clock
+from markethall.trade.orders.models import Order
+
+
+def export_of(user: User) -> dict[str, Any]:
+    """All data of ``user``, as plain values; files as links that work for an hour."""
+    balance = balance_of(user.pk)
+    return {
+        "exportedAt": clock.now(),
+        "profile": _profile(user),
+        "settings": _settings(user),
+        "addresses": list(Address.objects.filter(user=user).values()),
+        "apiKeys": list(
+            Token.objects.filter(user=user).values(
+                "id", "kind", "name", "hint", "created_at", "expires_at", "last_used_at"
+            )
+        ),
+        "signInProviders": list(
+            SocialAccount.objects.filter(user=user).values("provider", "uid", "extra_data")
+        ),
+        "credits": {
+            "balance": balance.balance,
+            "held": balance.held,
+            "history": _credit_history(user),
+        },
+        "orders": _orders(user),
+        "payments": _payments(user),
+        "pictures": _pictures(user),
+        "files": _files(user),
+        "mails": list(
+            Mail.objects.filter(user_id=user.pk)
+            .order_by("pk")
+            .values("id", "to", "subject", "text", "status", "created_at", "sent_at")
+        ),
+        "acts": list(
+            AuditEntry.objects.filter(actor_id=user.pk)
+            .order_by("pk")
+            .values("at", "action", "subject_type", "subject_id", "data", "ip_address")
+        ),
+    }
+
+
+def _profile(user: User) -> dict[str, Any]:
+    return {
+        "id": user.pk,
+        "email": user.email,
+        "name": user.name,
+        "phone": user.phone,
+        "role": user.role,
+        "createdAt": user.created_at,
+        "lastLogin": user.last_login,
+        "emailAddresses": list(
+            EmailAddress.objects.filter(user=user).values("email", "verified", "primary")
+        ),
+    }
+
+
+def _settings(user: User) -> dict[str, Any]:
+    settings = settings_of(user.pk)
+    return {
+        "defaultStyle": settings.default_style,
+        "emailNotifications": settings.email_notifications,
+        "marketingEmails": settings.marketing_emails,
+    }
+
+
+def _credit_history(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": str(entry.pk),
+            "type": entry.transaction.kind,
+            "status": entry_status(entry),
+            "amount": entry.amount,
+            "balance": entry.balance_after,
+            "metadata": entry.transaction.metadata,
+            "createdAt": entry.transaction.posted_at,
+        }
+        for entry in history_of(user.pk).order_by("id")
+    ]
+
+
+def _orders(user: User) -> list[dict[str, Any]]:
+    orders = Order.objects.filter(customer_id=user.pk).order_by("pk").prefetch_related("lines")
+    return [
+        {
+            "id": order.pk,
+            "number": order.number,
+            "status": order.status,
+            "total": {"amount": order.total, "currency": order.currency},
+            "refunded": {"amount": order.refunded, "currency": order.currency},
+            "createdAt": order.created_at,
+            "paidAt": order.paid_at,
+            "lines": [
+                {"name": line.name, "quantity": line.quantity, "total": line.total}
+                for line in order.lines.all()
+            ],
+        }
+        for order in orders
+    ]
+
+
+def _payments(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": payment.pk,
+            "orderId": payment.reference,
+            "gateway": payment.gateway,
+            "status": payment.status,
+            "amount": {"amount": payment.amount, "currency": payment.currency},
+            "refunded": {"amount": payment.refunded, "currency": payment.currency},
+            "createdAt": payment.created_at,
+            "succeededAt": payment.succeeded_at,
+        }
+        for payment in Payment.objects.filter(payer_id=user.pk).order_by("pk")
+    ]
+
+
+def _pictures(user: User) -> list[dict[str, Any]]:
+    pictures = Generation.objects.filter(user_id=user.pk)
+    return [
+        {
+            "id": picture.pk,
+            "style": picture.style,
+            "size": picture.size,
+            "prompt": picture.prompt,
+            "status": picture.status,
+            "isFavorite": picture.is_favorite,
+            "createdAt": picture.created_at,
+            "originalUrl": signed_link(picture.original_id),
+            "generatedUrl": signed_link(picture.result_id) if picture.result_id else None,
+        }
+        for picture in pictures.order_by("pk")
+    ]
+
+
+def _files(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": file.pk,
+            "purpose": file.purpose,
+            "contentType": file.content_type,
+            "size": file.size,
+            "createdAt": file.created_at,
+            "url": signed_link(file.pk),
+        }
+        for file in StoredFile.objects.filter(owner_id=user.pk).order_by("pk")
+    ]
