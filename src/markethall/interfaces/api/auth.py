@@ -126,9 +126,7 @@ class ProfileIn(In):
     phone: Annotated[str, Field(max_length=32, pattern=r"^[0-9 ()+./-]*$")] | None = None
 
 
-@routes.post(
-    "/register", auth=anyone, response={201: UserEnvelope, **problems(400, 403, 422, 429)}
-)
+@routes.post("/register", auth=anyone, response={201: UserEnvelope, **problems(400, 403, 422, 429)})
 @routes.post("/signup", auth=anyone, response={201: UserEnvelope}, include_in_schema=False)
 def register(request: HttpRequest, body: RegisterIn) -> Any:
     """Open an account. A mail with a link follows, which verifies the address; an address that
