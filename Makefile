@@ -9,7 +9,7 @@ RUNNABLE := $(VENV)/.runnable
 TESTABLE := $(VENV)/.testable
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e check format bench prove openapi lock clean
+.PHONY: help setup run test e2e check format bench prove docs openapi lock clean
 
 help: ## List the targets
 	@echo "Markethall"
@@ -55,6 +55,9 @@ check: $(TESTABLE) ## Lint, format, types, import contracts, missing migrations,
 format: $(TESTABLE) ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: openapi ## Renew the pages made from the code
+	@$(BIN)/python -m tools.settings_page
 
 openapi: $(TESTABLE) ## Renew the snapshot of the OpenAPI document
 	@$(BIN)/markethall openapi > docs/openapi.json

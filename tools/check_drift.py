@@ -1,4 +1,4 @@
-"""Fail when a migration is missing or the OpenAPI snapshot is stale."""
+"""Fail when a migration is missing, or a page made from the code is stale."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+
+from tools.settings_page import PAGE, settings_page
 
 SNAPSHOT = Path("docs/openapi.json")
 
@@ -18,7 +20,7 @@ def main() -> int:
     import django
 
     django.setup()
-    return missing_migrations() or stale_snapshot()
+    return missing_migrations() + stale_snapshot() + stale_settings_page()
 
 
 def missing_migrations() -> int:
@@ -48,5 +50,12 @@ def stale_snapshot() -> int:
     return 1
 
 
+def stale_settings_page() -> int:
+    if PAGE.exists() and PAGE.read_text() == settings_page():
+        return 0
+    print(f"{PAGE} is stale. Renew it with: make docs")
+    return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(min(main(), 1))

@@ -36,51 +36,94 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    markethall_env: Literal["sandbox", "production"] = "sandbox"
+    markethall_env: Literal["sandbox", "production"] = Field(
+        "sandbox", description="`production` refuses to start with sandbox parts or defaults."
+    )
     allow_sandbox_parts: bool = Field(
         False, description="Let production start with sandbox parts: for rehearsals only."
     )
-    data_dir: Path = Path("data")
-    database_url: str | None = Field(None, pattern=r"^postgres(ql)?://")
-    secret_key: str | None = Field(None, min_length=32)
-    debug: bool = False
-    site_url: str = Field("http://127.0.0.1:8000", pattern=r"^https?://[^/]+$")
-    allowed_hosts: Annotated[list[str], NoDecode] = []
-    admin_emails: Annotated[list[str], NoDecode] = []
-    web_processes: int = Field(2, ge=1, le=64)
-    web_threads: int = Field(4, ge=1, le=64)
+    data_dir: Path = Field(
+        Path("data"), description="Embedded database, files, and the sandbox's own secrets."
+    )
+    database_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://",
+        description="A PostgreSQL of yours (16 or newer); without it the embedded one is used.",
+    )
+    secret_key: str | None = Field(
+        None, min_length=32, description="Signs sessions and links. `openssl rand -base64 48`."
+    )
+    debug: bool = Field(False, description="Django's debug pages. Never in production.")
+    site_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^/]+$",
+        description="The address that customers use, without a path.",
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        [], description="Host names served, comma-separated; SITE_URL's own when empty."
+    )
+    admin_emails: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Become admin once they have verified their address; the first, super admin.",
+    )
+    web_processes: int = Field(2, ge=1, le=64, description="Processes that serve the port.")
+    web_threads: int = Field(
+        4, ge=1, le=64, description="Threads, and so database connections, of each process."
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=5, description="How many proxies in front of us append to X-Forwarded-For."
     )
     auth_limit_factor: int | None = Field(
         None, ge=1, le=1000, description="Multiplies what one network address may try of sign-ins."
     )
-    cors_origins: Annotated[list[str], NoDecode] = []
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Front ends of other origins that may call the API, comma-separated."
+        " The sandbox lets localhost in on every port.",
+    )
 
-    payment_gateway: Literal["sandbox"] = "sandbox"
-    sandbox_webhook_secret: str | None = Field(None, min_length=8)
+    payment_gateway: Literal["sandbox"] = Field(
+        "sandbox", description="Who takes the money. The sandbox takes none."
+    )
+    sandbox_webhook_secret: str | None = Field(
+        None, min_length=8, description="Signs the sandbox gateway's webhooks; made when missing."
+    )
 
-    image_provider: Literal["local"] = "local"
-    clamav_address: str | None = Field(None, pattern=r"^(unix:/.+|tcp://.+:\d+)$")
+    image_provider: Literal["local"] = Field("local", description="Who makes the plush pictures.")
+    clamav_address: str | None = Field(
+        None,
+        pattern=r"^(unix:/.+|tcp://.+:\d+)$",
+        description="A ClamAV daemon that scans uploads: `unix:/path` or `tcp://host:port`.",
+    )
 
-    mail_backend: Literal["outbox", "smtp", "console"] = "outbox"
-    mail_from: str = "Markethall <hello@markethall.test>"
-    smtp_host: str | None = None
-    smtp_port: int = 587
-    smtp_user: str | None = None
-    smtp_password: str | None = None
-    smtp_tls: bool = True
+    mail_backend: Literal["outbox", "smtp", "console"] = Field(
+        "outbox", description="Where mails go: kept at /dev/outbox, sent, or printed."
+    )
+    mail_from: str = Field(
+        "Markethall <hello@markethall.test>", description="The sender of every mail."
+    )
+    smtp_host: str | None = Field(None, description="The mail server, for MAIL_BACKEND=smtp.")
+    smtp_port: int = Field(587, description="Its port.")
+    smtp_user: str | None = Field(None, description="Its user, if it asks for one.")
+    smtp_password: str | None = Field(None, description="And password.")
+    smtp_tls: bool = Field(True, description="STARTTLS.")
 
-    google_client_id: str | None = None
-    google_client_secret: str | None = None
-    github_client_id: str | None = None
-    github_client_secret: str | None = None
-    oidc_issuer: str | None = Field(None, pattern=r"^https?://")
-    oidc_client_id: str | None = None
-    oidc_client_secret: str | None = None
+    google_client_id: str | None = Field(None, description="Sign-in with Google.")
+    google_client_secret: str | None = Field(None, description="Goes with the id.")
+    github_client_id: str | None = Field(None, description="Sign-in with GitHub.")
+    github_client_secret: str | None = Field(None, description="Goes with the id.")
+    oidc_issuer: str | None = Field(
+        None, pattern=r"^https?://", description="Any OpenID Connect provider: its issuer."
+    )
+    oidc_client_id: str | None = Field(None, description="Our id there.")
+    oidc_client_secret: str | None = Field(None, description="Our secret there.")
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="What is worth a line."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="`json` is one object a line, for a collector."
+    )
 
     @field_validator("allowed_hosts", "admin_emails", "cors_origins", mode="before")
     @classmethod

@@ -20,7 +20,7 @@ SITE_URL = ENVIRONMENT.site_url
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts or (
     ["*"] if SANDBOX else [urlsplit(SITE_URL).hostname or ""]
 )
-CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_TRUSTED_ORIGINS = [SITE_URL, *ENVIRONMENT.cors_origins]
 ADMIN_EMAILS = [email.lower() for email in ENVIRONMENT.admin_emails]
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.github",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
+    "corsheaders",
     "procrastinate.contrib.django",
     "markethall.kernel",
     "markethall.foundation.audit",
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "markethall.interfaces.web.middleware.RequestContext",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "markethall.interfaces.web.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -115,6 +117,13 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "markethall.interfaces.web.errors.csrf_failure"
+
+# Front ends of other origins use bearer tokens: no cookie of ours goes to them.
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"] if SANDBOX else []
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-storefront"]
+CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after", "x-request-id"]
 
 ACCOUNT_ADAPTER = "markethall.foundation.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "markethall.foundation.accounts.adapter.SocialAccountAdapter"

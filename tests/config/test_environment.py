@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from markethall.config.environment import Environment, FaultyEnvironment, load
+
+REAL = {
+    "MARKETHALL_ENV": "production",
+    "SECRET_KEY": "kQ8vX2mZ0rT5yB7nL1cF4hJ9dS6gA3wEpU",
+    "DATABASE_URL": "postgresql://hall@db/hall",
+    "SITE_URL": "https://shop.example",
+    "MAIL_BACKEND": "smtp",
+    "SMTP_HOST": "mail.example",
+}
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Load the settings as a fresh process with exactly these variables would."""
+
+    def start(**variables: str) -> Environment:
+        for name in Environment.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in {"DATA_DIR": str(tmp_path), **variables}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        load.cache_clear()
+        return load()
+
+    yield start
+    load.cache_clear()
+
+
+def faults_of(start: Any, **variables: str) -> str:
+    with pytest.raises(FaultyEnvironment) as refusal:
+        start(**variables)
+    return str(refusal.value)
+
+
+def test_the_sandbox_needs_no_settings_and_keeps_its_secrets(start: Any, tmp_path: Path) -> None:
+    first, second = start(), start()
+    assert first.secret_key
+    assert first.secret_key == second.secret_key
+    assert first.sandbox_webhook_secret == second.sandbox_webhook_secret
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_every_fault_is_told_at_once(start: Any) -> None:
+    text = faults_of(start, SITE_URL="ftp://x", WEB_THREADS="many", LOG_LEVEL="LOUD")
+    assert all(name in text for name in ("SITE_URL", "WEB_THREADS", "LOG_LEVEL"))
+
+
+def test_production_names_everything_that_is_missing(start: Any) -> None:
+    text = faults_of(start, MARKETHALL_ENV="production", DEBUG="true")
+    for name in ("DEBUG", "SECRET_KEY", "DATABASE_URL", "SITE_URL", "PAYMENT_GATEWAY", "MAIL"):
+        assert name in text
+
+
+def test_production_refuses_a_default_secret(start: Any) -> None:
+    text = faults_of(start, **{**REAL, "SECRET_KEY": "change-me-" * 5})
+    assert "SECRET_KEY is a default" in text
+
+
+def test_a_rehearsal_may_start_with_sandbox_parts(start: Any) -> None:
+    assert "PAYMENT_GATEWAY" in faults_of(start, **REAL)
+    assert not start(**REAL, ALLOW_SANDBOX_PARTS="true").sandbox
+
+
+@pytest.mark.parametrize("name", ["GOOGLE_CLIENT_ID", "GITHUB_CLIENT_SECRET", "OIDC_CLIENT_ID"])
+def test_credentials_come_in_pairs(start: Any, name: str) -> None:
+    assert "go together" in faults_of(start, **{name: "x"})
+
+
+def test_lists_are_comma_separated(start: Any) -> None:
+    assert start(ADMIN_EMAILS="a@x.example, b@x.example,").admin_emails == [
+        "a@x.example",
+        "b@x.example",
+    ]
+
+
+@pytest.mark.django_db
+class TestOtherOrigins:
+    def test_a_front_end_on_localhost_may_call_the_sandbox_api(self, client: Client) -> None:
+        answer = client.options(
+            "/api/payments/plans",
+            HTTP_ORIGIN="http://localhost:3000",
+            HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST",
+            HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization,idempotency-key",
+        )
+        assert answer["Access-Control-Allow-Origin"] == "http://localhost:3000"
+        assert "idempotency-key" in answer["Access-Control-Allow-Headers"]
+        assert "Access-Control-Allow-Credentials" not in answer
+
+    @pytest.mark.parametrize("path", ["/api/payments/plans", "/login"])
+    def test_a_stranger_may_not(self, client: Client, path: str) -> None:
+        origin = "https://elsewhere.example" if path.startswith("/api") else "http://localhost:3000"
+        assert "Access-Control-Allow-Origin" not in client.get(path, HTTP_ORIGIN=origin)
