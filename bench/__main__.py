@@ -1,0 +1,46 @@
+"""`python -m bench [P1 P3 …]`: measure, print, write."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+
+from bench import live, report, start
+from bench.figures import Figure
+
+console = Console()
+SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "P6": live.run,
+    "P8": start.run,
+}
+
+
+def main(wanted: list[str]) -> None:
+    """Run the scenarios named (all when none is); what breaks is told and does not stop the rest."""
+    unknown = [name for name in wanted if name not in SCENARIOS]
+    if unknown:
+        console.print(f"Unknown: {' '.join(unknown)}. There are {' '.join(SCENARIOS)}.")
+        return
+    machine = report.machine()
+    figures: list[Figure] = []
+    began = time.monotonic()
+    for name in wanted or SCENARIOS:
+        with console.status(f"{name} …"):
+            at = time.monotonic()
+            try:
+                for figure in SCENARIOS[name]():
+                    figures.append(figure)
+                    console.print(report.line(figure))
+            except Exception:
+                console.print(f"{name} broke:", style="red")
+                console.print(traceback.format_exc(), markup=False, highlight=False)
+            console.print(f"  {name} took {time.monotonic() - at:.0f} s", style="dim")
+    console.print(report.table(figures, machine))
+    report.write(figures, machine, took=time.monotonic() - began, complete=not wanted)
+
+
+main(sys.argv[1:])

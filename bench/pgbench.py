@@ -1,0 +1,143 @@
+"""Replays the SQL of a request with ``pgbench``: what the database alone can do with it.
+
+A request is sent through the application in this process, twice for each of several people, and
+its statements are recorded as they went to the server, ``BEGIN`` and ``COMMIT`` included. What
+differs between the two recordings of a person (ids, keys, digests) is made unique in every
+transaction of pgbench; times and numbers stay as recorded. Each person becomes one script, and
+pgbench picks among them at random. ``Shapes`` refuses recordings that differ in anything but
+their values, so a script is always the SQL that the application runs today.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+_VALUE = re.compile(
+    r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    r"|(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+\d\d:?\d\d|Z)?)"
+    r"|(?P<hex>\b[0-9a-f]{32,64}\b)"
+    r"|(?P<number>(?<![\w.\"$])-?\d+(?:\.\d+)?(?![\w\"]))",
+)
+_UNIQUE_KINDS = {"uuid", "hex"}
+# Each run of pgbench starts its numbers where no other run has been.
+_runs = count(1)
+
+
+class ShapesDiffer(Exception):
+    """Two recordings of one request are not the same SQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Transactions a second of one pgbench run, and the statements of each."""
+
+    tps: float
+    statements: int
+
+
+@contextmanager
+def recording() -> Iterator[list[str]]:
+    """Collects the statements that this thread's Django connection sends, as sent."""
+    from django.db import connection
+
+    statements: list[str] = []
+    asked_before = connection.force_debug_cursor
+    connection.ensure_connection()
+    connection.queries_log.clear()
+    connection.force_debug_cursor = True
+    try:
+        yield statements
+    finally:
+        connection.force_debug_cursor = asked_before
+        statements += [str(query["sql"]) for query in connection.queries_log]
+
+
+def record(act: Callable[[], object]) -> list[str]:
+    """The statements of ``act``."""
+    with recording() as statements:
+        act()
+    return statements
+
+
+def script(first: Sequence[str], second: Sequence[str]) -> str:
+    """The pgbench script of a request recorded twice. Raises ShapesDiffer."""
+    if [shape(sql) for sql in first] != [shape(sql) for sql in second]:
+        raise ShapesDiffer("\n".join(["Once:", *first, "Then:", *second]))
+    unique: dict[str, str] = {}
+    for one, other in zip(first, second, strict=True):
+        for mine, theirs in zip(_VALUE.finditer(one), _VALUE.finditer(other), strict=True):
+            if mine.lastgroup in _UNIQUE_KINDS and mine[0] != theirs[0]:
+                unique.setdefault(mine[0], _placeholder(mine[0], len(unique)))
+    lines = ["\\set i :i + 1", "\\set n (:client_id + 100) * 1000000000 + :i"]
+    for sql in first:
+        flat = _VALUE.sub(lambda m: unique.get(m[0], m[0]), sql.strip().rstrip(";"))
+        lines.append(" ".join(flat.splitlines()) + ";")
+    return "\n".join(lines) + "\n"
+
+
+def shape(sql: str) -> str:
+    """A statement without its values."""
+    return _VALUE.sub(lambda m: f"<{m.lastgroup}>", sql)
+
+
+def run(scripts: Sequence[str], *, connections: int, seconds: float) -> Rate:
+    """Run ``scripts``, picked at random, in ``connections`` sessions; raises on any failure."""
+    from markethall.config.database import tool
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number, text in enumerate(scripts):
+            file = Path(folder) / f"{number}.sql"
+            file.write_text(text)
+            files += ["-f", str(file)]
+        done = subprocess.run(
+            [
+                *(tool("pgbench"), "--no-vacuum", "--protocol=simple"),
+                *(f"--client={connections}", f"--jobs={min(2, connections)}"),
+                *(f"--time={max(1, round(seconds))}", f"--define=i={next(_runs) * 10_000_000}"),
+                *files,
+            ],
+            env={**os.environ, **_connection()},
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+    tps = re.search(r"tps = ([\d.]+) \(without", done.stdout)
+    failed = re.search(r"number of failed transactions: (\d+)", done.stdout)
+    aborted = "aborted" in done.stderr
+    if done.returncode or aborted or not tps or (failed and int(failed[1])):
+        raise RuntimeError(f"pgbench failed:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+    statements = sum(line.endswith(";") for line in scripts[0].splitlines())
+    return Rate(float(tps[1]), statements)
+
+
+def _placeholder(value: str, position: int) -> str:
+    """``value`` with its end replaced by the transaction's number (12 digits)."""
+    if "-" in value:
+        return f"{position:08d}{value[8:-12]}:n"
+    return f"{value[:-14]}{position:02d}:n"
+
+
+def _connection() -> dict[str, str]:
+    from django.conf import settings
+
+    from markethall.config.database import embedded_url
+
+    url = urlsplit(settings.ENVIRONMENT.database_url or embedded_url(settings.DATA_DIR))
+    found = {
+        "PGDATABASE": url.path.lstrip("/"),
+        "PGUSER": url.username or "",
+        "PGPASSWORD": url.password or "",
+        "PGHOST": parse_qs(url.query).get("host", [url.hostname or ""])[0],
+        "PGPORT": str(url.port or ""),
+    }
+    return {name: value for name, value in found.items() if value}
