@@ -1,4 +1,4 @@
-"""`make bench`: how fast Markethall is, as ratios to what PostgreSQL itself does on the same machine.
+"""`make bench`: how fast Markethall is, next to what PostgreSQL does on the same machine.
 
 One process drives a hall that was started as ``make run`` starts it, over HTTP on loopback, in a
 bounded closed loop; ``pgbench`` replays the recorded SQL on the same database, with the same

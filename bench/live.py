@@ -11,7 +11,7 @@ import uvloop
 
 from bench import people
 from bench.figures import Figure
-from bench.hall import FOLDER, Hall, raise_file_limit
+from bench.hall import Hall, raise_file_limit
 
 WANTED = 10_000
 _AT_ONCE = 64  # connections being opened at a time
@@ -53,15 +53,10 @@ class _Watch:
 
 def run() -> Iterator[Figure]:
     wanted = min(WANTED, raise_file_limit() - 500)
-    hall = Hall(FOLDER / "hall", WEB_PROCESSES="1")
-    hall.start()
-    try:
-        people.prepare(hall)
+    with people.open_hall(WEB_PROCESSES="1") as hall:
         person = people.make(1)[0]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             yield from runner.run(_measure(hall, person, wanted))
-    finally:
-        hall.stop()
 
 
 async def _measure(hall: Hall, person: people.Person, wanted: int) -> list[Figure]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from bench.hall import Hall
+from bench.hall import FOLDER, Hall, free_port
 from bench.load import request
 
 CREDITS = 1_000_000_000
@@ -44,20 +48,36 @@ class Person:
         return {"Authorization": f"Bearer {self.token}", **named}
 
 
-def prepare(hall: Hall) -> None:
-    """Set Django up in this process, on the hall's database."""
+@contextmanager
+def open_hall(**settings: str) -> Iterator[Hall]:
+    """The benchmark's hall, started, and Django in this process on the same database."""
+    hall = Hall(FOLDER / "hall", port=_port(), **settings)
+    hall.start()
+    try:
+        _prepare(hall)
+        yield hall
+    finally:
+        if "django.db" in sys.modules:
+            sys.modules["django.db"].connections.close_all()
+        hall.stop()
+
+
+@cache
+def _port() -> int:
+    """One port for all halls of a run: this process's settings name it too."""
+    return free_port()
+
+
+def _prepare(hall: Hall) -> None:
     os.environ["DATA_DIR"] = str(hall.folder)
     os.environ["SITE_URL"] = f"http://127.0.0.1:{hall.port}"
-    os.environ["AUTH_LIMIT_FACTOR"] = "1000"
     os.environ["DJANGO_SETTINGS_MODULE"] = "markethall.config.settings"
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.db import connections
+    from markethall.foundation.ledger import accounts
 
-    settings.SITE_URL = os.environ["SITE_URL"]
-    connections.close_all()
+    accounts.forget_known()
 
 
 def make(count: int, *, role: str = "customer") -> list[Person]:
