@@ -59,9 +59,7 @@ def measure(hall: Hall, requests: Requests, scripts: Sequence[str]) -> Against:
     rates = [pgbench.run(scripts, connections=CONNECTIONS, seconds=_SECONDS)]
     for _ in range(_TURNS):
         before = hall.cpu()
-        loads.append(
-            closed_loop(hall.port, requests, connections=CONNECTIONS, seconds=_SECONDS)
-        )
+        loads.append(closed_loop(hall.port, requests, connections=CONNECTIONS, seconds=_SECONDS))
         cpu.append(hall.cpu().since(before))
         rates.append(pgbench.run(scripts, connections=CONNECTIONS, seconds=_SECONDS))
     return Against(loads, rates, cpu)

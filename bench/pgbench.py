@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 _VALUE = re.compile(
     r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
     r"|(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+\d\d:?\d\d|Z)?)"
-    r"|(?P<hex>(?<![0-9a-f])[0-9a-f]{32,64}(?![0-9a-f]))"
+    r"|(?P<hex>(?<![0-9a-f])[0-9a-f]{20,64}(?![0-9a-f]))"
     r"|(?P<number>(?<![\w.\"$])-?\d+(?:\.\d+)?(?![\w\"]))",
 )
 _UNIQUE_KINDS = {"uuid", "hex"}

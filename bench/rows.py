@@ -1,4 +1,4 @@
-"""Rows by the million, and their removal. The books refuse both, so their guards sleep meanwhile."""
+"""Rows by the million, and their removal; the books refuse both, so their guards sleep."""
 
 from __future__ import annotations
 

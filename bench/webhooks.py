@@ -50,9 +50,7 @@ def _settled(hall: Hall, people: list[Person], tps: float) -> Iterator[Figure]:
     events = {order.ref: str(uuid.uuid4()) for order in orders}
     waiting = iter(_webhook(order, hall.port, events[order.ref]) for order in sent)
     cpu, began = hall.cpu(), time.monotonic()
-    load = closed_loop(
-        hall.port, lambda *_: next(waiting), connections=8, count=len(sent) - 8
-    )
+    load = closed_loop(hall.port, lambda *_: next(waiting), connections=8, count=len(sent) - 8)
     for left in waiting:
         closed_loop(hall.port, lambda *_, left=left: left, connections=1, count=1)
     taken = time.monotonic() - began

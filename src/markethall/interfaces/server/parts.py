@@ -7,6 +7,7 @@ however that one ended: it watches a pipe that only its maker holds open.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from django.db import connections
 
 _RESTART_AFTER = 1.0  # seconds, so that a part that cannot start does not spin
 _STOP_WITHIN = 15.0  # seconds
+_PR_SET_NAME = 15  # of Linux's prctl(2)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -94,6 +96,7 @@ class Parts:
         """Be the part; never returns."""
         code = 1
         try:
+            _name_process(part.name)
             os.close(self._writing)
             threading.Thread(target=self._end_with_maker, daemon=True).start()
             signal.signal(signal.SIGTERM, _leave)
@@ -116,6 +119,12 @@ class Parts:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_STOP_WITHIN)
         os._exit(1)
+
+
+def _name_process(name: str) -> None:
+    """Show the part's name in ``ps`` and ``top``, where the system can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def _leave(*_: object) -> None:
