@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from markethall.flows.checkout import Wanted, start_checkout
-from markethall.flows.welcome import WELCOME_CREDITS
+from markethall.foundation.platform.queries import platform_settings
 from markethall.interfaces.web.members import member, members_only
 from markethall.interfaces.web.plushify.packs import packs
 from markethall.interfaces.web.plushify.styles import STYLES
@@ -21,7 +21,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "plushify/home.html",
-        {"packs": packs(), "styles": STYLES, "welcome_credits": WELCOME_CREDITS},
+        {
+            "packs": packs(),
+            "styles": STYLES,
+            "welcome_credits": platform_settings().welcome_credits,
+        },
     )
 
 
@@ -31,7 +35,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "plushify/pricing.html",
-        {"packs": packs(), "key": new_id(), "welcome_credits": WELCOME_CREDITS},
+        {"packs": packs(), "key": new_id(), "welcome_credits": platform_settings().welcome_credits},
     )
 
 
