@@ -23,4 +23,4 @@ import django  # noqa: E402
 
 django.setup()
 
-pytest_plugins = ["house.fixtures"]
+pytest_plugins = ["house.fixtures", "house.till"]

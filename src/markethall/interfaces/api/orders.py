@@ -10,6 +10,7 @@ from ninja import Field, Query
 
 from markethall.flows.checkout import Wanted, cancel_order, order_items
 from markethall.flows.order_desk import change_order
+from markethall.flows.receipts import receipt_content
 from markethall.foundation.accounts.permissions import Permission, require
 from markethall.foundation.payments.models import Payment
 from markethall.interfaces.api.access import signed_in, staff
@@ -296,6 +297,29 @@ def get_items(request: HttpRequest, order_id: UUID) -> Any:
     """The lines of one order."""
     order = order_for(request.user, order_id)
     return as_items([LineOut.of(line, order.currency) for line in order.lines.all()])
+
+
+@routes.get(
+    "/{uuid:order_id}/receipt",
+    auth=signed_in,
+    response=problems(401, 404, 409),
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "The receipt.",
+                "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        }
+    },
+)
+def get_receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """The receipt of a paid order, as a PDF."""
+    order = order_for(request.user, order_id)
+    return HttpResponse(
+        receipt_content(order.pk),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="receipt-{order.number}.pdf"'},
+    )
 
 
 def _cancel(request: HttpRequest, order_id: UUID, note: str) -> OrderDetail:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Query
+from ninja import Field, Query, Status
 
 from markethall.foundation.accounts.permissions import Permission
 from markethall.foundation.payments import inbox
@@ -93,4 +93,4 @@ def events(request: HttpRequest, filters: Query[EventFilter]) -> Any:
 )
 def replay(request: HttpRequest, event_id: UUID) -> Any:
     """Settle an event again. One that was settled changes nothing the second time."""
-    return 202, InboxEventOut.of(inbox.replay(event_id, actor_id=request.user.pk))
+    return Status(202, InboxEventOut.of(inbox.replay(event_id, actor_id=request.user.pk)))

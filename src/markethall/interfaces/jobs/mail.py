@@ -7,11 +7,22 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from markethall.foundation.files.actions import read_file
+from markethall.foundation.files.models import StoredFile
 from markethall.foundation.messaging.actions import MAX_ATTEMPTS, deliver
+from markethall.foundation.messaging.queries import attached_files
 
 _MAIL_RETRIES = RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=3)
 
 
 @app.task(name="deliver_mail", queue="default", retry=_MAIL_RETRIES)
 def deliver_mail(mail_id: str) -> None:
-    deliver(UUID(mail_id))
+    wanted = attached_files(UUID(mail_id))
+    files = StoredFile.objects.filter(pk__in=wanted).order_by("pk")
+    deliver(UUID(mail_id), [_attachment(file) for file in files])
+
+
+def _attachment(file: StoredFile) -> tuple[str, bytes, str]:
+    """A file as mails carry it: named after what it is for."""
+    ending = file.name.rpartition(".")[2]
+    return f"{file.purpose}.{ending}", read_file(file), file.content_type

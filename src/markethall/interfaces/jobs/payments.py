@@ -8,7 +8,7 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from markethall.flows import reconciliation, refunds, settlement
+from markethall.flows import receipts, reconciliation, refunds, settlement
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.gateways.sandbox import delivery
 
@@ -51,3 +51,8 @@ def reconcile_payments(timestamp: int) -> None:
 @app.task(name="send_sandbox_webhooks", queue="default")
 def send_sandbox_webhooks(events: list[dict[str, Any]], attempt: int = 1) -> None:
     delivery.send(events, attempt=attempt)
+
+
+@app.task(name="issue_receipt", queue="default", retry=_GATEWAY_RETRIES)
+def issue_receipt(order_id: str) -> None:
+    receipts.issue_receipt(UUID(order_id))

@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),
+    path("orders/", include("markethall.interfaces.web.orders.urls")),
 ]
 
 if settings.ENVIRONMENT.payment_gateway == "sandbox":

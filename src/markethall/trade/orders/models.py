@@ -62,6 +62,15 @@ class Order(models.Model):
     def total_money(self) -> Money:
         return Money(self.total, self.currency)
 
+    @property
+    def refunded_money(self) -> Money:
+        return Money(self.refunded, self.currency)
+
+    @property
+    def status_label(self) -> str:
+        """The state for people: ``Payment failed``."""
+        return self.status.replace("_", " ").capitalize()
+
 
 class OrderLine(models.Model):
     """One item of an order. ``data`` is what its kind needs to be fulfilled."""
@@ -75,6 +84,10 @@ class OrderLine(models.Model):
     unit_amount = models.BigIntegerField()
     total = models.BigIntegerField()
     data = models.JSONField(default=dict)
+
+    @property
+    def total_money(self) -> Money:
+        return Money(self.total, self.order.currency)
 
     class Meta:
         constraints = (models.CheckConstraint(name="orders_quantity", condition=Q(quantity__gt=0)),)

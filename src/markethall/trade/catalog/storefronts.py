@@ -1,0 +1,34 @@
+"""The storefronts of the hall, as papers and mails name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Storefront:
+    """``accent`` is a red-green-blue triple that is readable on white."""
+
+    slug: str
+    name: str
+    accent: tuple[int, int, int]
+
+    @property
+    def path(self) -> str:
+        return f"/{self.slug}"
+
+
+_ALL = {
+    shop.slug: shop
+    for shop in (
+        Storefront("plushify", "Plushify", (201, 40, 95)),
+        Storefront("mybeing", "MyBeing", (43, 102, 86)),
+        Storefront("elysium", "ELYSIUM", (21, 18, 14)),
+        Storefront("market", "Market", (29, 67, 232)),
+    )
+}
+
+
+def storefront(slug: str) -> Storefront:
+    """A storefront by its slug; raises KeyError for one there is not."""
+    return _ALL[slug]
