@@ -170,7 +170,9 @@ class PaymentFilter(Paging):
     status: str = Field("", max_length=10)
     gateway: str = Field("", max_length=16)
     currency: str = Field("", max_length=3)
-    user_id: UUID | None = Field(None, description="Staff only; others see their own.")
+    user_id: UUID | None = Field(
+        None, alias="userId", description="Staff only; others see their own."
+    )
 
 
 def show_payments(payments: list[Payment]) -> list[PaymentOut]:
