@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_HERE = Path(__file__).resolve().parent
+CALLBACK = "http://testserver/oauth/oidc/callback"
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[str]:
+    """The address of a real OpenID Connect server, started for these tests."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        pytest.skip("Node.js is missing: these tests sign in at a server of npm's oidc-provider.")
+    if not (_HERE / "node_modules" / "oidc-provider").exists():
+        subprocess.run([npm, "ci", "--loglevel=error"], cwd=_HERE, check=True, timeout=300)
+    process = subprocess.Popen(
+        [node, "server.mjs", CALLBACK], cwd=_HERE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    yield process.stdout.readline().strip()
+    process.terminate()
+    process.wait(10)
