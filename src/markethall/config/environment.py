@@ -118,6 +118,9 @@ class Environment(BaseSettings):
     oidc_client_id: str | None = Field(None, description="Our id there.")
     oidc_client_secret: str | None = Field(None, description="Our secret there.")
 
+    metrics_token: str | None = Field(
+        None, min_length=16, description="Who sends it as bearer token may read `/metrics`."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What is worth a line."
     )

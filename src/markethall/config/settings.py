@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "markethall.interfaces.web.middleware.RequestContext",
+    "markethall.interfaces.web.metrics.RequestMetrics",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "markethall.interfaces.web.middleware.ContentSecurityPolicy",
@@ -183,6 +185,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 PROCRASTINATE_IMPORT_PATHS = ["markethall.interfaces.jobs.registry"]
 PROCRASTINATE_ON_APP_READY = None
+
+# The figures of all processes meet here; prometheus-client reads the variable when it is imported.
+METRICS_DIR = DATA_DIR / "metrics"
+METRICS_DIR.mkdir(parents=True, exist_ok=True)
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

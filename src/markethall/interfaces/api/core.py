@@ -28,8 +28,12 @@ log = structlog.get_logger(__name__)
 api = NinjaAPI(
     title="Markethall",
     version=__version__,
-    description="Accounts, till, books and back office of a small company's shops.",
-    openapi_url="openapi.json",
+    description=(
+        "Accounts, till, books and back office of a small company's shops. A refusal is a problem"
+        " document (RFC 9457) with a stable `code`; beside those that an endpoint names, 405"
+        " answers a wrong verb and 500 a fault of ours."
+    ),
+    openapi_url=None,
     docs_url=None,
     urls_namespace="api",
 )

@@ -1,12 +1,16 @@
 """Where each area lies under ``/api/``."""
 
+from django.conf import settings
+
 from markethall.interfaces.api import (
     auth,
     auth_methods,
     credits,
+    dev,
     images,
     orders,
     payments,
+    platform,
     user,
     users,
     webhooks,
@@ -22,3 +26,6 @@ api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", images.routes)
 api.add_router("/user", user.routes)
 api.add_router("/users", users.routes)
+api.add_router("", platform.routes)
+if settings.SANDBOX:
+    api.add_router("/dev", dev.routes)

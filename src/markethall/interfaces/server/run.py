@@ -38,6 +38,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def web_parts(listener: socket.socket) -> list[Part]:
     """``WEB_PROCESSES`` processes that answer on one socket."""
+    for old in settings.METRICS_DIR.glob("*.db"):
+        old.unlink(missing_ok=True)
     count = settings.ENVIRONMENT.web_processes
     return [Part(f"web {number}", lambda: _answer(listener)) for number in range(1, count + 1)]
 

@@ -20,6 +20,10 @@ class BadRequest(Problem):
     status, code, title = 400, "bad_request", "We could not read that"
 
 
+class MethodNotAllowed(Problem):
+    status, code, title = 405, "method_not_allowed", "This address knows no such verb"
+
+
 class CsrfFailed(Forbidden):
     code, title = "csrf_failed", "This form is no longer valid"
 

@@ -13,5 +13,7 @@ urlpatterns = [
     path("orders/", include("markethall.interfaces.web.orders.urls")),
 ]
 
+if settings.SANDBOX:
+    urlpatterns.append(path("dev/", include("markethall.interfaces.web.dev.urls")))
 if settings.ENVIRONMENT.payment_gateway == "sandbox":
     urlpatterns.append(path("sandbox/", include("markethall.interfaces.web.sandbox.urls")))

@@ -1,0 +1,1 @@
+"""The sandbox's tools as pages: the outbox and the clock. In production they do not exist."""
