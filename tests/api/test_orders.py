@@ -182,8 +182,10 @@ class TestPages:
         assert answer.status_code == 303
         press({"checkoutUrl": answer.headers["Location"]})
         deliver_and_settle()
-        part = browser.get(f"/orders/{order.pk}/status").content.decode()
+        answer = browser.get(f"/orders/{order.pk}/status")
+        part = answer.content.decode()
         assert "Your payment is confirmed" in part
+        assert '"balance": 60' in answer.headers["HX-Trigger"]
         assert "data-live-pending" not in part
 
     def test_cancelling_on_the_page(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from house.parallel import together
@@ -23,6 +24,7 @@ from markethall.flows.reconciliation import look, reconcile
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.payments.errors import GatewayUnavailable
 from markethall.foundation.payments.gateways.base import ChargeRequest, Checkout
+from markethall.foundation.payments.gateways.sandbox import delivery
 from markethall.foundation.payments.gateways.sandbox.gateway import SandboxGateway
 from markethall.foundation.payments.models import (
     Payment,
@@ -293,6 +295,49 @@ class TestGatewayDown:
         assert answer.status_code == 201
         assert len(set(calls)) == 1
         assert Order.objects.count() == 1
+
+
+@pytest.mark.django_db
+class TestDelivery:
+    """The gateway's side: what is not taken is sent again, later and later, and not for ever."""
+
+    def events(self) -> list[dict[str, Any]]:
+        press(checkout(client_for(make_user())))
+        return told()
+
+    def answering(self, monkeypatch: pytest.MonkeyPatch, status: int) -> list[httpx.Request]:
+        seen: list[httpx.Request] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            seen.append(request)
+            if status == 0:
+                raise httpx.ConnectError("refused")
+            return httpx.Response(status)
+
+        transport = httpx.MockTransport(answer)
+        monkeypatch.setattr(delivery, "new_client", lambda: httpx.Client(transport=transport))
+        return seen
+
+    def test_what_is_taken_is_not_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        events = self.events()
+        seen = self.answering(monkeypatch, 200)
+        assert delivery.send(events * 3) == 3
+        assert len(seen) == 3
+        assert str(seen[0].url) == "http://testserver/api/webhooks/sandbox"
+        assert told() == []
+
+    @pytest.mark.parametrize("status", [0, 404, 503])
+    def test_what_is_not_taken_is_sent_again(
+        self, status: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        events = self.events()
+        self.answering(monkeypatch, status)
+        assert delivery.send(events) == 0
+        (job,) = waiting_jobs("send_sandbox_webhooks")
+        assert (job["events"], job["attempt"]) == (events, 2)
+        told()
+        delivery.send(events, attempt=delivery.MAX_ATTEMPTS)
+        assert told() == []
 
 
 @pytest.mark.django_db(transaction=True)

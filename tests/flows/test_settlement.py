@@ -240,6 +240,17 @@ class TestNotPaid:
         deliver_and_settle()
         assert status_of(started) == "CANCELLED"
 
+    def test_what_is_closed_or_paid_stays_so_whoever_asks_again(self) -> None:
+        client = client_for(make_user())
+        for outcome, state in (("abandoned", "CANCELLED"), ("paid", "FULFILLED")):
+            started = checkout(client)
+            press(started, outcome)
+            deliver_and_settle()
+            payment = Payment.objects.get(pk=started["paymentId"])
+            truth = SandboxGateway().fetch_payment(payment.gateway_ref)
+            assert settle_truth(payment.pk, truth).status == InboxStatus.IGNORED
+            assert status_of(started) == state
+
     def test_a_payment_under_way_shows_as_processing(self) -> None:
         started = checkout(client_for(make_user()))
         payment = Payment.objects.get()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +35,13 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @never_cache
 @login_required
 def status(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """The part of the page that follows the order's state."""
-    return render(request, "orders/_status.html", _context(request, order_id))
+    """The part of the page that follows the order's state; the balance elsewhere on the page
+    follows along."""
+    context = _context(request, order_id)
+    response = render(request, "orders/_status.html", context)
+    balance = {"balance": context["balance"], "held": context["held"]}
+    response.headers["HX-Trigger"] = json.dumps({"balance": balance})
+    return response
 
 
 @require_POST
