@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from datetime import datetime
 
 import uuid_utils.compat
 
@@ -15,6 +16,12 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 def new_id() -> uuid.UUID:
     """A UUID of version 7 (RFC 9562): ids made later sort later."""
     return uuid_utils.compat.uuid7()
+
+
+def floor_id(at: datetime) -> uuid.UUID:
+    """The lowest id that ``new_id`` can make at ``at`` (real time): a bound on the primary key
+    for "since then"."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def human_code(groups: int = 2, length: int = 4) -> str:

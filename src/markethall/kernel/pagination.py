@@ -7,14 +7,16 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from markethall.kernel import clock
 from markethall.kernel.errors import Invalid
+from markethall.kernel.ids import floor_id
 
 RowT = TypeVar("RowT", bound=models.Model)
 MAX_LIMIT = 100
@@ -49,6 +51,40 @@ def paginate(
         return Page(rows, None)
     last = rows[limit - 1]
     return Page(rows[:limit], encode([getattr(last, name.lstrip("-")) for name in order]))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are; ``is_bound`` when there are more than were counted."""
+
+    number: int
+    is_bound: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number}+" if self.is_bound else str(self.number)
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+
+def count_up_to(queryset: models.QuerySet[Any], most: int = 999) -> Count:
+    """Count rows, but not beyond ``most``: what an index serves stays quick in any table."""
+    found = queryset.order_by()[: most + 1].count()
+    return Count(min(found, most), found > most)
+
+
+def made_between(since: datetime | None, until: datetime | None) -> Q:
+    """Rows made from ``since`` up to before ``until``, by their UUIDv7 primary key.
+
+    Their own time column must still be compared: where the sandbox clock has been turned, ids
+    run behind it, so this is a bound and not the answer.
+    """
+    bounds = Q()
+    if since:
+        bounds &= Q(pk__gte=floor_id(since - clock.offset()))
+    if until:
+        bounds &= Q(pk__lt=floor_id(until + timedelta(milliseconds=1)))
+    return bounds
 
 
 def encode(values: Sequence[Any]) -> str:

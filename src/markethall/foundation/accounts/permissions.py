@@ -39,6 +39,8 @@ class Permission(StrEnum):
     JOBS_READ = "jobs.read"
     JOBS_RETRY = "jobs.retry"
     MAIL_READ = "mail.read"
+    MAIL_SEND = "mail.send"
+    IMAGES_READ = "images.read"
     AUDIT_READ = "audit.read"
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"

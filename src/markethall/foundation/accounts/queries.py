@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from allauth.account.models import EmailAddress
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from markethall.foundation.accounts.models import User
 
@@ -29,9 +30,13 @@ def user_by_email(email: str) -> User | None:
     return User.objects.filter(email=email.strip().lower(), erased_at=None).first()
 
 
-def people(*, search: str = "", role: str = "") -> QuerySet[User]:
-    """Accounts whose address contains ``search``, in any case, and whose role is ``role``."""
-    found = User.objects.filter(erased_at=None)
+def people(*, search: str = "", role: str = "", state: str = "") -> QuerySet[User]:
+    """Accounts whose address contains ``search``, in any case, and whose role is ``role``.
+
+    ``state`` is ``active`` (may sign in), ``unverified``, ``suspended`` or ``erased``; erased
+    ones are left out otherwise.
+    """
+    found = _in_state(state)
     if role:
         found = found.filter(role=role)
     part = search.replace("\x00", "").strip().lower()
@@ -43,3 +48,23 @@ def people(*, search: str = "", role: str = "") -> QuerySet[User]:
             params=[part],
         )
     return found.filter(email__contains=part)
+
+
+def _in_state(state: str) -> QuerySet[User]:
+    if state == "erased":
+        return User.objects.exclude(erased_at=None)
+    found = User.objects.filter(erased_at=None)
+    if state in {"active", "suspended"}:
+        return found.filter(is_active=state == "active")
+    if state == "unverified":
+        proved = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
+        return found.filter(~Exists(proved))
+    return found
+
+
+def emails_of(user_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """The addresses of people by id, in one query."""
+    wanted = {user_id for user_id in user_ids if user_id}
+    if not wanted:
+        return {}
+    return dict(User.objects.filter(pk__in=wanted).values_list("pk", "email"))

@@ -100,3 +100,17 @@ class Hold(models.Model):
         indexes = (
             models.Index(fields=["wallet"], condition=Q(state="held"), name="ledger_open_holds"),
         )
+
+
+class BookCheck(models.Model):
+    """One run over the books. ``done`` of ``total`` checks are through."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    actor_id = models.UUIDField(null=True)
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    done = models.PositiveSmallIntegerField(default=0)
+    total = models.PositiveSmallIntegerField()
+    current = models.CharField(max_length=80, blank=True)
+    faults = models.JSONField(default=list)
+    checksum = models.CharField(max_length=32, blank=True)

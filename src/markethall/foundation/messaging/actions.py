@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 
+from markethall.foundation.audit.actions import record
+from markethall.foundation.messaging.errors import MailMissing
 from markethall.foundation.messaging.models import Mail, MailStatus
 from markethall.kernel import clock, jobs
-from markethall.kernel.locking import lock_one
+from markethall.kernel.locking import lock, lock_one
 
 MAX_ATTEMPTS = 8
 
@@ -71,6 +73,31 @@ def deliver(mail_id: uuid.UUID, attachments: Sequence[tuple[str, bytes, str]] = 
         Mail.objects.filter(pk=mail_id).update(
             status=MailStatus.SENT, sent_at=clock.now(), attempts=F("attempts") + 1, error=""
         )
+
+
+def resend(mail_id: uuid.UUID, *, actor_id: uuid.UUID) -> Mail:
+    """Send a mail once more, as it was written. One that waits already is left alone.
+
+    Raises MailMissing.
+    """
+    with transaction.atomic():
+        found = lock(Mail.objects.filter(pk=mail_id))
+        if not found:
+            raise MailMissing
+        mail = found[0]
+        if mail.status == MailStatus.QUEUED:
+            return mail
+        record(
+            "mail.resend",
+            actor_id=actor_id,
+            subject_type="mail",
+            subject_id=mail.pk,
+            was=mail.status,
+        )
+        mail.status, mail.attempts = MailStatus.QUEUED, 0
+        mail.save(update_fields=["status", "attempts"])
+        jobs.enqueue("deliver_mail", mail_id=str(mail.pk))
+    return mail
 
 
 def _record_failure(mail_id: uuid.UUID, error: Exception) -> None:

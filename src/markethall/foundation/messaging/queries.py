@@ -16,6 +16,19 @@ def outbox(to: str = "") -> QuerySet[Mail]:
     return mails.filter(to=to.strip().lower()) if to else mails
 
 
+def mails(*, status: str = "", to: str = "", template: str = "") -> QuerySet[Mail]:
+    """Mails that match every given filter, without their bodies; ``to`` by its beginning. Order
+    by ``-id``."""
+    found = Mail.objects.defer("html", "text")
+    if status:
+        found = found.filter(status=status)
+    if to := to.replace("\x00", "").strip().lower():
+        found = found.filter(to__startswith=to)
+    if template:
+        found = found.filter(template=template)
+    return found
+
+
 def links_in(mail: Mail) -> list[str]:
     """The links of a mail's text part, in order, each once."""
     return list(dict.fromkeys(_LINK.findall(mail.text)))

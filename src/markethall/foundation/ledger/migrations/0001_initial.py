@@ -181,4 +181,26 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="BookCheck",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=markethall.kernel.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("actor_id", models.UUIDField(null=True)),
+                ("requested_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("done", models.PositiveSmallIntegerField(default=0)),
+                ("total", models.PositiveSmallIntegerField()),
+                ("current", models.CharField(blank=True, max_length=80)),
+                ("faults", models.JSONField(default=list)),
+                ("checksum", models.CharField(blank=True, max_length=32)),
+            ],
+        ),
     ]
