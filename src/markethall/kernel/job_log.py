@@ -149,3 +149,9 @@ def cancel(job_id: int) -> None:
     job = job_named(job_id)
     if not app.job_manager.cancel_job_by_id(job_id):
         raise JobNotWaiting(f"A job that is {job.status} cannot be cancelled.")
+
+
+def error_of(job_id: int) -> str:
+    """What a job's last failed try said; empty when nothing is known."""
+    row = JobFailure.objects.filter(pk=job_id).first()
+    return row.error if row else ""

@@ -75,6 +75,17 @@ def minor_digits(currency: str) -> int:
     return len(str(sub_unit)) - 1
 
 
+def of_decimal(value: Decimal, currency: str) -> Money:
+    """An amount given in major units: ``Decimal("4.99")`` USD is 499.
+
+    Raises ValueError when it has fractions of the minor unit.
+    """
+    minor = value.scaleb(minor_digits(currency))
+    if minor != minor.to_integral_value():
+        raise ValueError(f"{currency} has {minor_digits(currency)} digits after the point.")
+    return Money(int(minor), currency)
+
+
 def share(amount: int, basis_points: int) -> int:
     """``basis_points`` ten-thousandths of ``amount`` in minor units, halves away from zero."""
     exact = Decimal(amount) * basis_points / 10_000

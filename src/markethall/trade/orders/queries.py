@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db.models import QuerySet
 
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
+from markethall.kernel.pagination import made_between
 from markethall.trade.orders.errors import OrderMissing
 from markethall.trade.orders.models import Order
 
@@ -31,9 +33,16 @@ def order_for(caller: User, order_id: uuid.UUID) -> Order:
 
 
 def filtered(
-    orders: QuerySet[Order], *, status: str = "", storefront: str = "", q: str = ""
+    orders: QuerySet[Order],
+    *,
+    status: str = "",
+    storefront: str = "",
+    q: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> QuerySet[Order]:
-    """Orders that match every given filter; ``q`` is a number or the beginning of an e-mail."""
+    """Orders that match every given filter; ``q`` is a number or the beginning of an e-mail,
+    ``until`` is excluded."""
     if status:
         orders = orders.filter(status=status.upper())
     if storefront:
@@ -42,4 +51,10 @@ def filtered(
         orders = orders.filter(email__startswith=q.strip().lower())
     elif q:
         orders = orders.filter(number=q.strip().upper())
+    if since:
+        orders = orders.filter(created_at__gte=since)
+    if until:
+        orders = orders.filter(created_at__lt=until)
+    if since or until:
+        orders = orders.filter(made_between(since, until))
     return orders

@@ -120,7 +120,7 @@ def show_list(
         "granted": granted(request),
     }
     if "cursor" in request.GET and "HX-Request" in request.headers:
-        return render(request, rows, {**every, **context})
+        return render(request, rows, {**every, **context, "is_more": True})
     return show(request, template, {**every, **context})
 
 

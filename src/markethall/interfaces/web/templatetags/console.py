@@ -94,3 +94,18 @@ def short(identifier: object) -> str:
 def of(mapping: dict[Any, Any], key: Any) -> Any:
     """The value that a mapping has for a key."""
     return mapping.get(key)
+
+
+@register.filter
+def account(code: str) -> str:
+    """An account's code, without its owner's id."""
+    kind, _, rest = code.partition(":")
+    owner, _, unit = rest.partition(":")
+    return f"{kind} {unit}".strip() if len(owner) == 36 else code
+
+
+@register.filter
+def reference(text: str) -> str:
+    """A reference with the end of its id."""
+    kind, _, subject = text.partition(":")
+    return f"{kind} {subject[-8:]}" if subject else text
