@@ -16,6 +16,7 @@ from procrastinate.contrib.django.models import (
 )
 
 from markethall.kernel.errors import Conflict, NotFound
+from markethall.kernel.models import JobFailure
 from markethall.kernel.pagination import Count
 
 STATES = ("todo", "doing", "failed", "succeeded", "cancelled", "aborted")
@@ -149,6 +150,19 @@ def cancel(job_id: int) -> None:
     job = job_named(job_id)
     if not app.job_manager.cancel_job_by_id(job_id):
         raise JobNotWaiting(f"A job that is {job.status} cannot be cancelled.")
+
+
+def keep_error(job_id: int, error: BaseException) -> None:
+    """Remember why a try of a job failed, in place of the one before."""
+    text = f"{type(error).__name__}: {error}".replace("\x00", "")[:2000]
+    JobFailure.objects.update_or_create(
+        job_id=job_id, defaults={"error": text, "at": timezone.now()}
+    )
+
+
+def forget_errors(before: datetime) -> int:
+    """Delete what was remembered before then; returns how much."""
+    return JobFailure.objects.filter(at__lt=before).delete()[0]
 
 
 def error_of(job_id: int) -> str:

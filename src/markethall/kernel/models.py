@@ -1,4 +1,4 @@
-"""The kernel's two tables: answers kept for idempotency keys, and counters of tries."""
+"""The kernel's tables: answers kept for idempotency keys, counters of tries, failures of jobs."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ class Tries(models.Model):
     bucket = models.CharField(max_length=200, unique=True)
     count = models.PositiveIntegerField()
     resets_at = models.DateTimeField(db_index=True)
+
+
+class JobFailure(models.Model):
+    """What the last failed try of a job said; ``job_id`` is the queue's."""
+
+    job_id = models.BigIntegerField(primary_key=True)
+    error = models.TextField()
+    at = models.DateTimeField(db_index=True)

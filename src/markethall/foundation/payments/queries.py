@@ -57,3 +57,9 @@ def inbox_events(*, status: str = "", provider: str = "", type: str = "") -> Que
     """Events of the inbox that match every given filter; order by ``-id``."""
     wanted = {"status": status, "provider": provider, "type": type}
     return InboxEvent.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def refunds(*, status: str = "") -> QuerySet[Refund]:
+    """Refunds with their payments, of one status when it is given; order by ``-id``."""
+    found = Refund.objects.select_related("payment")
+    return found.filter(status=status) if status else found

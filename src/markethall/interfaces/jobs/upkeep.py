@@ -10,7 +10,7 @@ from procrastinate.contrib.django import app
 
 from markethall.foundation.accounts.tokens import revoke_expired
 from markethall.foundation.audit.actions import drop_old_addresses
-from markethall.kernel import clock, idempotency, throttle
+from markethall.kernel import clock, idempotency, job_log, throttle
 
 KEEP_JOBS = timedelta(days=3)
 KEEP_FAILED_JOBS = timedelta(days=30)
@@ -23,6 +23,7 @@ def forget_what_is_over(timestamp: int) -> None:
     """Answers kept for idempotency keys, lapsed tries, ended sessions, network addresses."""
     idempotency.forget_old()
     throttle.forget_lapsed()
+    job_log.forget_errors(clock.now() - KEEP_FAILED_JOBS)
     revoke_expired()
     Session.objects.filter(expire_date__lt=clock.now()).delete()
     drop_old_addresses()

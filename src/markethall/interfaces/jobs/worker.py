@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.worker import Worker
+
+from markethall.kernel import job_log
 
 
 def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
@@ -15,4 +20,15 @@ def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
             wait=wait,
             listen_notify=wait,
             install_signal_handlers=wait,
+            task_middleware=[keep_error],
         )
+
+
+def keep_error(run_task: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
+    """Keep why a try failed, for whoever looks at the job."""
+    try:
+        return run_task()
+    except Exception as error:
+        if context.job.id is not None:
+            job_log.keep_error(context.job.id, error)
+        raise

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("markethall.interfaces.web.hall.urls")),
     path("", include("markethall.interfaces.web.plushify.urls")),
     path("", include("markethall.interfaces.web.accounts.urls")),
+    path("console", include("markethall.interfaces.web.console.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),

@@ -36,4 +36,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="JobFailure",
+            fields=[
+                ("job_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("error", models.TextField()),
+                ("at", models.DateTimeField(db_index=True)),
+            ],
+        ),
     ]

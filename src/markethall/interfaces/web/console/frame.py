@@ -87,9 +87,7 @@ def show(
 
 def granted(request: StaffRequest) -> dict[str, bool]:
     """What the caller may do, by the permission's name with ``_`` for ``.``, for templates."""
-    return {
-        permission.replace(".", "_"): True for permission in GRANTS[Role(request.user.role)]
-    }
+    return {permission.replace(".", "_"): True for permission in GRANTS[Role(request.user.role)]}
 
 
 def show_list(

@@ -20,8 +20,8 @@ from markethall.foundation.ledger.statements import (
     system_totals,
     transactions,
 )
-from markethall.foundation.payments.models import PaymentStatus
-from markethall.foundation.payments.queries import payments
+from markethall.foundation.payments.models import PaymentStatus, RefundStatus
+from markethall.foundation.payments.queries import payments, refunds
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import (
     ROWS,
@@ -52,6 +52,10 @@ class PaymentFilters(Filters):
     status = forms.ChoiceField(choices=choices(PaymentStatus.values, "Any status"))
     gateway = forms.CharField(label="Gateway", max_length=16)
     currency = forms.CharField(label="Currency", max_length=3)
+
+
+class RefundFilters(Filters):
+    status = forms.ChoiceField(choices=choices(RefundStatus.values, "Any status"))
 
 
 class LedgerFilters(DayFilters):
@@ -88,8 +92,37 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         "empty_title": "Nobody has paid yet",
         "empty_text": "Each try to pay an order stands here, the failed ones too.",
         "empty_icon": "credit-card",
+        "tab": "payments",
     }
     return show_list(request, "console/payments.html", page, context, filters=filters)
+
+
+@require_safe
+@staff(Permission.PAYMENTS_READ)
+def refund_list(request: StaffRequest) -> HttpResponse:
+    filters = RefundFilters(request.GET)
+    found = refunds(status=filters.chosen()["status"])
+    page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
+    context = {
+        "title": "Refunds",
+        "columns": [
+            {"label": "Reason"},
+            {"label": "Payer"},
+            {"label": "Status"},
+            {"label": "By"},
+            {"label": "Amount", "num": True},
+            {"label": "Asked for", "num": True},
+        ],
+        "names": emails_of(
+            [row.actor_id for row in page.items] + [row.payment.payer_id for row in page.items]
+        ),
+        "live": "orders",
+        "empty_title": "Nothing has gone back yet",
+        "empty_text": "Refunds are given from an order's panel.",
+        "empty_icon": "undo-2",
+        "tab": "refunds",
+    }
+    return show_list(request, "console/refunds.html", page, context, filters=filters)
 
 
 @require_safe
@@ -192,9 +225,7 @@ def account(request: StaffRequest, account_id: uuid.UUID) -> HttpResponse:
     row = Account.objects.filter(pk=account_id).first()
     if row is None:
         raise NotFound("There is no such account.")
-    page = paginate(
-        statement_of(row.pk), order=["-id"], limit=ROWS, cursor=cursor_of(request)
-    )
+    page = paginate(statement_of(row.pk), order=["-id"], limit=ROWS, cursor=cursor_of(request))
     context = {
         "title": row.code if row.owner_id is None else f"Statement of {row.code.partition(':')[0]}",
         "account": row,

@@ -43,8 +43,13 @@ def menu(user: User, path: str) -> list[dict[str, Any]]:
     groups = []
     for heading, links in _MENU:
         allowed = [
-            {"url": url, "label": label, "icon": icon, "keys": f"g {key}",
-             "current": _is_current(url, path)}
+            {
+                "url": url,
+                "label": label,
+                "icon": icon,
+                "keys": f"g {key}",
+                "current": _is_current(url, path),
+            }
             for url, label, icon, key, permission in links
             if may(user, permission)
         ]

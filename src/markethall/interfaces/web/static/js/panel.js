@@ -1,17 +1,21 @@
 const panel = () => document.getElementById("panel");
 let opener = null;
+let asked = null;
 
 async function open(link) {
   const dialog = panel();
-  opener = link;
-  for (const row of document.querySelectorAll("tr[aria-current]")) row.removeAttribute("aria-current");
-  link.closest("tr")?.setAttribute("aria-current", "true");
+  asked = link;
+  if (!dialog.contains(link)) opener = link;
+  if (opener === link) {
+    for (const row of document.querySelectorAll("tr[aria-current]")) row.removeAttribute("aria-current");
+    link.closest("tr")?.setAttribute("aria-current", "true");
+  }
   dialog.querySelector("[data-panel-page]").href = link.href;
   const body = dialog.querySelector("#panel-body");
   body.setAttribute("aria-busy", "true");
   try {
     await htmx.ajax("GET", link.href, { target: body, swap: "innerHTML" });
-    if (opener !== link) return;
+    if (asked !== link) return;
     if (!dialog.open) dialog.show();
     body.focus({ preventScroll: true });
   } finally {
@@ -23,7 +27,9 @@ export function closePanel() {
   const dialog = panel();
   if (!dialog?.open) return false;
   dialog.close();
-  if (opener?.isConnected) opener.focus();
+  // The list behind may have been loaded again meanwhile.
+  const again = opener?.isConnected ? opener : document.getElementById(opener?.id ?? "");
+  again?.focus();
   opener = null;
   return true;
 }
