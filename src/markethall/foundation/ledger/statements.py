@@ -10,7 +10,6 @@ from datetime import date, datetime
 from django.db import connection
 from django.db.models import QuerySet, Sum
 
-from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.models import Account, BookCheck, Entry, Transaction
 from markethall.kernel.pagination import made_between
 
@@ -74,13 +73,6 @@ def accounts_matching(code: str = "") -> QuerySet[Account]:
     """Accounts whose code begins with ``code``; order by ``code``."""
     code = code.replace("\x00", "").strip()
     return Account.objects.filter(code__startswith=code) if code else Account.objects.all()
-
-
-def balances_of(owner_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Credits that people can spend, in one query; those without a wallet are left out."""
-    wallets = [accounts.wallet(owner_id).id for owner_id in owner_ids]
-    rows = Account.objects.filter(pk__in=wallets).values_list("owner_id", "balance")
-    return {owner_id: balance or 0 for owner_id, balance in rows if owner_id}
 
 
 def system_totals() -> list[SystemTotal]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from markethall.content.imaging.models import Generation
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
-from markethall.foundation.accounts.queries import users_matching, verified_among
+from markethall.foundation.accounts.queries import people, verified_among
 from markethall.foundation.ledger.models import Transaction
 from markethall.foundation.payments.models import InboxEvent, Payment
 from markethall.interfaces.web.console.access import StaffRequest, staff
@@ -38,22 +38,22 @@ def search(request: StaffRequest) -> HttpResponse:
     place = _place_of_id(request.user, q)
     if place:
         return HttpResponseRedirect(place)
-    orders = people = None
+    orders = persons = None
     if q and may(request.user, Permission.ORDERS_READ):
         found = filtered(orders_for(request.user), q=q)
         orders = list(found.order_by("-id")[:_SHOWN])
         if len(orders) == 1 and orders[0].number == q.upper():
             return HttpResponseRedirect(f"/console/orders/{orders[0].pk}")
     if q and may(request.user, Permission.USERS_READ):
-        people = list(users_matching(part=q).order_by("-id")[:_SHOWN])
-        verified = verified_among([person.pk for person in people])
-        for person in people:
+        persons = list(people(search=q).order_by("-id")[:_SHOWN])
+        verified = verified_among([person.pk for person in persons])
+        for person in persons:
             person.state = state_of(person, is_verified=person.pk in verified)  # type: ignore[attr-defined]
     context = {
         "title": f"Search: {q}" if q else "Search",
         "q": q,
         "search_value": q,
-        "people": people,
+        "people": persons,
         "orders": orders,
         "most": _SHOWN,
     }

@@ -11,7 +11,9 @@ from markethall.interfaces.web.console import (
     orders,
     pictures,
     search,
+    settings,
     today,
+    user_acts,
     users,
 )
 
@@ -24,6 +26,13 @@ urlpatterns = [
     path("/search", search.search),
     path("/users", users.index),
     path("/users/<uuid:user_id>", users.detail),
+    path("/users/<uuid:user_id>/credits", user_acts.credits),
+    path("/users/<uuid:user_id>/suspend", user_acts.suspend),
+    path("/users/<uuid:user_id>/reactivate", user_acts.reactivate),
+    path("/users/<uuid:user_id>/role", user_acts.role),
+    path("/users/<uuid:user_id>/password-reset", user_acts.password_reset),
+    path("/users/<uuid:user_id>/verification", user_acts.verification),
+    path("/users/<uuid:user_id>/erase", user_acts.erase),
     path("/orders", orders.index),
     path("/orders/<uuid:order_id>", orders.detail),
     path("/orders/<uuid:order_id>/refund-terms", orders.refund_terms),
@@ -55,5 +64,6 @@ urlpatterns = [
     path("/mails/<uuid:mail_id>/preview", mails.preview),
     path("/mails/<uuid:mail_id>/resend", mails.resend),
     path("/audit", audit.index),
+    path("/settings", settings.index),
     path("/audit/<uuid:entry_id>", audit.entry),
 ]

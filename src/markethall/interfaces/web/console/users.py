@@ -12,11 +12,15 @@ from django.views.decorators.http import require_safe
 from markethall.content.imaging.figures import generations
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, Role, may
-from markethall.foundation.accounts.queries import is_verified, users_matching, verified_among
+from markethall.foundation.accounts.queries import is_verified, people, verified_among
 from markethall.foundation.audit.queries import entries
 from markethall.foundation.ledger.accounts import wallet
-from markethall.foundation.ledger.queries import balance_of, entry_status, history_of
-from markethall.foundation.ledger.statements import balances_of
+from markethall.foundation.ledger.queries import (
+    balance_of,
+    balances_of,
+    entry_status,
+    history_of,
+)
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import (
     ROWS,
@@ -43,7 +47,7 @@ _RECENT = 8
 
 
 class UserFilters(Filters):
-    q = forms.CharField(label="Part of the e-mail or name", max_length=254)
+    q = forms.CharField(label="Part of the e-mail", max_length=254)
     role = forms.ChoiceField(choices=choices([role.value for role in Role], "Any role"))
     state = forms.ChoiceField(choices=choices(_STATES, "Any state"))
 
@@ -53,7 +57,7 @@ class UserFilters(Filters):
 def index(request: StaffRequest) -> HttpResponse:
     filters = UserFilters(request.GET)
     chosen = filters.chosen()
-    found = users_matching(part=chosen["q"], role=chosen["role"], state=chosen["state"])
+    found = people(search=chosen["q"], role=chosen["role"], state=chosen["state"])
     page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
     ids = [row.pk for row in page.items]
     verified = verified_among(ids)
