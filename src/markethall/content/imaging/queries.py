@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from markethall.content.imaging.errors import NoSuchGeneration, NotCompleted
+from markethall.content.imaging.errors import NoSuchGeneration, NoSuchUpload, NotCompleted
 from markethall.content.imaging.models import Generation
 from markethall.foundation.files.models import RESULT, UPLOAD, StoredFile
 
@@ -41,6 +41,23 @@ def picture_of(user_id: uuid.UUID, generation_id: uuid.UUID) -> Generation:
     if found is None:
         raise NoSuchGeneration
     return found
+
+
+def upload_of(user_id: uuid.UUID, upload_id: uuid.UUID) -> StoredFile:
+    """One of somebody's uploads; raises NoSuchUpload for everyone else's."""
+    found = StoredFile.objects.filter(pk=upload_id, owner_id=user_id, purpose=UPLOAD).first()
+    if found is None:
+        raise NoSuchUpload("This photo is gone. Upload it again.")
+    return found
+
+
+def recent_uploads(user_id: uuid.UUID, limit: int = 8) -> list[StoredFile]:
+    """Somebody's latest photos, newest first; the same photo only once."""
+    latest = StoredFile.objects.filter(owner_id=user_id, purpose=UPLOAD).order_by("-pk")
+    once: dict[str, StoredFile] = {}
+    for upload in latest[: limit * 4]:
+        once.setdefault(upload.sha256, upload)
+    return list(once.values())[:limit]
 
 
 def unused_files(before: datetime, limit: int = 500) -> list[uuid.UUID]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,16 +12,14 @@ from markethall.content.imaging.models import Generation
 from markethall.content.imaging.queries import file_name, gallery, picture_of
 from markethall.content.imaging.rules import MAX_PROMPT
 from markethall.flows import generation as flow
-from markethall.foundation.files.actions import accept_picture
+from markethall.flows.uploads import take_photo
 from markethall.foundation.files.links import signed_link
 from markethall.interfaces.api.access import signed_in
 from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.schemas import In, Listing, Out, Paging, Time, listing, problems
 from markethall.kernel.pagination import paginate
-from markethall.kernel.throttle import Limit, count_try
 
 routes = router("images")
-UPLOADS = Limit(60, timedelta(minutes=1))
 
 Status = Literal["pending", "processing", "completed", "failed"]
 StyleName = Literal["cute-fluffy", "realistic-plush", "cartoon-style", "minimalist"]
@@ -103,13 +100,12 @@ class DownloadOut(Out):
 )
 def upload(request: HttpRequest, file: File[UploadedFile]) -> Any:
     """Upload a JPEG, PNG or WebP picture of at most 10 MB and 50 million pixels."""
-    count_try(f"upload:{request.user.pk}", UPLOADS)
-    stored = accept_picture(
-        file.file,
+    stored = take_photo(
+        user_id=request.user.pk,
+        file=file.file,
         size=file.size or 0,
         name=file.name or "",
         declared_type=file.content_type or "",
-        owner_id=request.user.pk,
     )
     return 201, UploadOut(
         id=stored.pk,

@@ -1,10 +1,11 @@
-"""The styles, with the words and pictures that the pages give them."""
+"""The styles and sizes, with the words and pictures that the pages give them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markethall.content.imaging.models import Style
+from markethall.content.imaging.models import Size, Style
+from markethall.content.imaging.rules import LONGER_SIDE
 
 _WORDS = {
     Style.CUTE: "Long soft fur, big eyes, pink cheeks.",
@@ -12,6 +13,7 @@ _WORDS = {
     Style.CARTOON: "Felt, thick stitches and button eyes.",
     Style.MINIMALIST: "Smooth jersey and very little else.",
 }
+_USES = {Size.SMALL: "for a chat", Size.MEDIUM: "for the screen", Size.LARGE: "for a print"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,18 @@ STYLES = [
     Choice(style.value, str(style.label), words, f"img/plushify/style-{style.value}.webp")
     for style, words in _WORDS.items()
 ]
+
+SIZES = [
+    Choice(size.value, str(size.label), f"{LONGER_SIDE[size]} px, {use}")
+    for size, use in _USES.items()
+]
+
+
+def style_label(value: str) -> str:
+    """The name of a style for people."""
+    return str(Style(value).label)
+
+
+def size_label(value: str) -> str:
+    """The name of a size for people, with its pixels."""
+    return f"{Size(value).label}, {LONGER_SIDE[Size(value)]} px"
