@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO
 
 from django.core.files.base import ContentFile
@@ -15,6 +16,7 @@ from django.db import transaction
 
 from markethall.foundation.files.models import UPLOAD, StoredFile
 from markethall.foundation.files.pictures import MAX_BYTES, clean_picture
+from markethall.foundation.files.previews import preview_name
 from markethall.foundation.files.scan import scan
 from markethall.kernel import clock
 from markethall.kernel.ids import new_id
@@ -86,10 +88,11 @@ def read_file(file: StoredFile) -> bytes:
 
 
 def delete_file(file: StoredFile) -> None:
-    """Delete the row now and the content when the transaction commits."""
-    name = file.name
+    """Delete the row now, the content and its preview when the transaction commits."""
+    names = [file.name, preview_name(file)]
     file.delete()
-    transaction.on_commit(lambda: default_storage.delete(name), robust=True)
+    for name in names:
+        transaction.on_commit(partial(default_storage.delete, name), robust=True)
 
 
 def sweep_storage(before: datetime) -> int:

@@ -11,16 +11,30 @@ from django.views.decorators.http import require_safe
 
 from markethall.foundation.files.links import open_link
 from markethall.foundation.files.models import StoredFile
+from markethall.foundation.files.previews import CONTENT_TYPE, open_preview
 from markethall.kernel.errors import NotFound
+
+_DELETED = NotFound("This file has been deleted.")
+
+
+@require_safe
+def preview(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A small version of a picture, for lists."""
+    file = _linked(token)
+    if not file.content_type.startswith("image/"):
+        raise NotFound("Only pictures have a small version.")
+    try:
+        content = open_preview(file)
+    except FileNotFoundError:
+        raise _DELETED from None
+    return _kept_apart(FileResponse(content, content_type=CONTENT_TYPE))
 
 
 @require_safe
 def serve(request: HttpRequest, token: str) -> HttpResponseBase:
     """The content of one file, never as something a browser would run."""
-    file_id, download_as = open_link(token)
-    file = StoredFile.objects.filter(pk=file_id).first()
-    if file is None:
-        raise NotFound("This file has been deleted.")
+    download_as = open_link(token)[1]
+    file = _linked(token)
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse(content_type=file.content_type)
@@ -29,6 +43,18 @@ def serve(request: HttpRequest, token: str) -> HttpResponseBase:
         response = FileResponse(_content(file), content_type=file.content_type)
     disposition = content_disposition_header(bool(download_as), download_as)
     response.headers["Content-Disposition"] = disposition or "inline"
+    return _kept_apart(response)
+
+
+def _linked(token: str) -> StoredFile:
+    file = StoredFile.objects.filter(pk=open_link(token)[0]).first()
+    if file is None:
+        raise _DELETED
+    return file
+
+
+def _kept_apart(response: HttpResponseBase) -> HttpResponseBase:
+    """Kept by the reader's browser only, and never run by it."""
     response.headers["Cache-Control"] = "private, max-age=3600, immutable"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     # A front end on another origin may show it: the link itself is the permission.
@@ -40,4 +66,4 @@ def _content(file: StoredFile) -> File[bytes]:
     try:
         return default_storage.open(file.name)
     except FileNotFoundError:
-        raise NotFound("This file has been deleted.") from None
+        raise _DELETED from None

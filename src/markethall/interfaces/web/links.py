@@ -16,6 +16,11 @@ def picture_link(file_id: UUID) -> str:
     return signed_link(file_id).removeprefix(settings.SITE_URL)
 
 
+def preview_link(file_id: UUID) -> str:
+    """A signed link to a small version of a picture."""
+    return f"{picture_link(file_id)}/preview"
+
+
 def came_from(request: HttpRequest, otherwise: str) -> str:
     """The page of this site that a form was sent from, or ``otherwise``."""
     page = request.headers.get("Referer", "")

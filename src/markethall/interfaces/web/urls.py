@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),
     path("orders/", include("markethall.interfaces.web.orders.urls")),
+    path("files/<str:token>/preview", files.preview, name="preview"),
 ]
 
 if settings.SANDBOX:

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
-from markethall.interfaces.web.links import picture_link
+from markethall.interfaces.web.links import picture_link, preview_link
 from markethall.interfaces.web.plushify.styles import style_label
 from markethall.interfaces.web.plushify.wish import Wish
 
@@ -22,6 +22,7 @@ class Card:
     prompt: str
     style: str
     image: str
+    thumbnail: str
     created: str
     error: str
     is_favorite: bool
@@ -36,6 +37,7 @@ class Card:
             prompt=picture.prompt,
             style=style_label(picture.style),
             image=picture_link(picture.result_id) if picture.result_id else "",
+            thumbnail=preview_link(picture.result_id) if picture.result_id else "",
             created=date_format(picture.created_at, "j M Y, H:i"),
             error=picture.error_message,
             is_favorite=picture.is_favorite,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
 from markethall.content.imaging.errors import InsufficientCredits
+from markethall.content.imaging.providers.registry import configured
 from markethall.content.imaging.queries import recent_uploads, upload_of
 from markethall.content.imaging.rules import COST, MAX_PROMPT
 from markethall.flows.generation import start_generation
@@ -18,7 +19,7 @@ from markethall.flows.uploads import take_photo
 from markethall.foundation.accounts.models import UserSettings
 from markethall.foundation.ledger.queries import balance_of
 from markethall.interfaces.web import toasts
-from markethall.interfaces.web.links import picture_link
+from markethall.interfaces.web.links import preview_link
 from markethall.interfaces.web.members import member, members_only
 from markethall.interfaces.web.plushify.styles import SIZES, STYLES, size_label, style_label
 from markethall.interfaces.web.plushify.wish import STEPS, Wish
@@ -102,7 +103,7 @@ def _show(request: HttpRequest, wish: Wish, problem: Problem | None = None) -> H
     }
     if wish.photo:
         upload = upload_of(user_id, wish.photo)
-        context |= {"upload": upload, "photo_url": picture_link(upload.pk)}
+        context |= {"upload": upload, "photo_url": preview_link(upload.pk)}
     context |= _STEP_CONTEXT[wish.step](request, wish)
     status = problem.status if problem else 200
     page = render(request, "plushify/create.html", context, status=status)
@@ -131,7 +132,7 @@ def _steps(wish: Wish) -> list[dict[str, Any]]:
 
 def _photo_step(request: HttpRequest, wish: Wish) -> dict[str, Any]:
     earlier = [
-        {"url": f"/plushify/create?{urlencode({'photo': file.pk})}", "image": picture_link(file.pk)}
+        {"url": f"/plushify/create?{urlencode({'photo': file.pk})}", "image": preview_link(file.pk)}
         for file in recent_uploads(member(request).pk)
     ]
     return {"earlier": earlier}
@@ -143,7 +144,15 @@ def _style_step(request: HttpRequest, wish: Wish) -> dict[str, Any]:
 
 
 def _detail_step(request: HttpRequest, wish: Wish) -> dict[str, Any]:
-    return {"sizes": SIZES, "chosen": wish.size or "medium", "max_prompt": MAX_PROMPT}
+    hint = "You find the picture by it later."
+    if configured() != "local":
+        hint = "The picture will follow it, and you find it by these words later."
+    return {
+        "sizes": SIZES,
+        "chosen": wish.size or "medium",
+        "max_prompt": MAX_PROMPT,
+        "prompt_hint": hint,
+    }
 
 
 def _review_step(request: HttpRequest, wish: Wish) -> dict[str, Any]:
