@@ -17,6 +17,8 @@ from django.db import transaction
 
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
+from markethall.foundation.accounts.actions import confirm_password
+from markethall.foundation.accounts.errors import SignInAgain
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.accounts.staff import check_not_last, check_reach, person
@@ -34,6 +36,18 @@ from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
 from markethall.trade.orders.models import Order
+
+
+def erase_own_account(*, user: User, password: str, signed_in_recently: bool) -> None:
+    """Erase one's own account, with the password; who has none must have signed in recently.
+
+    Raises WrongPassword, SignInAgain, TooManyRequests, and what ``erase_account`` raises.
+    """
+    if user.has_usable_password():
+        confirm_password(user=user, password=password)
+    elif not signed_in_recently:
+        raise SignInAgain("Sign in once more, then erase the account within ten minutes.")
+    erase_account(user_id=user.pk, actor=user)
 
 
 def erase_account(*, user_id: uuid.UUID, actor: User) -> None:

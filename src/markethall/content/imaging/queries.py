@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -41,6 +42,12 @@ def picture_of(user_id: uuid.UUID, generation_id: uuid.UUID) -> Generation:
     if found is None:
         raise NoSuchGeneration
     return found
+
+
+def own_pictures(user_id: uuid.UUID, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of ``ids`` that are somebody's pictures, and still there."""
+    found = Generation.objects.filter(pk__in=list(ids), user_id=user_id)
+    return set(found.values_list("pk", flat=True))
 
 
 def upload_of(user_id: uuid.UUID, upload_id: uuid.UUID) -> StoredFile:

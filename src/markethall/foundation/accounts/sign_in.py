@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
@@ -16,6 +18,8 @@ from markethall.foundation.accounts.tokens import issue_token
 from markethall.foundation.audit.actions import record
 from markethall.kernel.ids import digest
 from markethall.kernel.throttle import uncount_try
+
+RECENT = timedelta(minutes=10)
 
 
 def check_credentials(*, email: str, password: str) -> User:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -10,22 +9,20 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Status
 
 from markethall.flows.entitlements import entitlements_of
-from markethall.flows.erasure import erase_account
+from markethall.flows.erasure import erase_own_account
 from markethall.flows.export import export_of
 from markethall.foundation.accounts import belongings
-from markethall.foundation.accounts.actions import confirm_password, update_profile
-from markethall.foundation.accounts.errors import SignInAgain
+from markethall.foundation.accounts.actions import update_profile
 from markethall.foundation.accounts.limits import count_by_account
-from markethall.foundation.accounts.models import Address, Token, User
+from markethall.foundation.accounts.models import Address, User
+from markethall.foundation.accounts.sign_in import signed_in_recently
 from markethall.foundation.ledger.queries import balance_of
 from markethall.interfaces.api.access import signed_in, token_of
 from markethall.interfaces.api.auth import Line, ProfileIn, UserOut
 from markethall.interfaces.api.core import router
 from markethall.interfaces.api.schemas import In, Listing, Out, Time, as_items, problems
-from markethall.kernel import clock
 
 routes = router("user")
-RECENT = timedelta(minutes=10)
 
 Style = Literal["cute-fluffy", "realistic-plush", "cartoon-style", "minimalist"]
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -172,11 +169,8 @@ def delete_account(request: HttpRequest, body: EraseIn) -> Any:
     """Erase the account: personal data, pictures and files go, credits that are left are lost.
     Orders and bookings stay without a name, as the law wants."""
     user = _user(request)
-    if user.has_usable_password():
-        confirm_password(user=user, password=body.password)
-    elif not _signed_in_recently(request):
-        raise SignInAgain("Sign in once more, then erase the account within ten minutes.")
-    erase_account(user_id=user.pk, actor=user)
+    fresh = signed_in_recently(user, token_of(request))
+    erase_own_account(user=user, password=body.password, signed_in_recently=fresh)
     request.session.flush()
     return {"status": "erased"}
 
@@ -258,12 +252,3 @@ def delete_api_key(request: HttpRequest, key_id: UUID) -> Any:
 
 def _user(request: HttpRequest) -> User:
     return cast(User, request.user)
-
-
-def _signed_in_recently(request: HttpRequest) -> bool:
-    token = token_of(request)
-    if token:
-        fresh = clock.now() - token.created_at < RECENT
-        return token.kind == Token.Kind.SESSION and fresh
-    last_login = _user(request).last_login
-    return last_login is not None and clock.now() - last_login < RECENT + clock.offset()

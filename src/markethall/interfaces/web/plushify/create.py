@@ -85,7 +85,7 @@ def make(request: HttpRequest) -> HttpResponse:
             request_body=wish.url().encode(),
             act=act,
         )
-    except InsufficientCredits as problem:
+    except Problem as problem:
         return _show(request, wish, problem=problem)
     return HttpResponseRedirect(f"/plushify/generations/{answer.body}")
 
