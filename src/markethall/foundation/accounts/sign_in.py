@@ -16,6 +16,7 @@ from markethall.foundation.accounts.models import Token, User
 from markethall.foundation.accounts.queries import is_verified
 from markethall.foundation.accounts.tokens import issue_token
 from markethall.foundation.audit.actions import record
+from markethall.kernel import clock
 from markethall.kernel.ids import digest
 from markethall.kernel.throttle import uncount_try
 
@@ -68,6 +69,15 @@ def start_session(request: HttpRequest, user: User, token: Token) -> None:
     """Sign ``user`` in with a session cookie of 7 days as well; ``token`` ends with it."""
     auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session["token"] = str(token.pk)
+
+
+def signed_in_recently(user: User, token: Token | None = None) -> bool:
+    """Whether somebody signed in just now: with ``token`` when one was used, else with their
+    session. For those without a password it stands in for asking it."""
+    if token:
+        fresh = clock.now() - token.created_at < RECENT
+        return token.kind == Token.Kind.SESSION and fresh
+    return user.last_login is not None and clock.now() - user.last_login < RECENT + clock.offset()
 
 
 def sign_out(request: HttpRequest, token: Token | None = None) -> None:
