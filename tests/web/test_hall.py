@@ -158,7 +158,7 @@ def test_a_page_asks_for_the_balance_once_and_only_if_it_shows_it(
     django_assert_max_num_queries: Any,
 ) -> None:
     ada = page_client(make_user(credits=7))
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         page = ada.get("/plushify")
     assert b"<span data-balance>7</span>" in page.content
     with django_assert_max_num_queries(3):
