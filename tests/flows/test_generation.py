@@ -30,7 +30,8 @@ from markethall.content.imaging.providers.base import (
 )
 from markethall.content.imaging.rules import MAX_TRIES, seed_of, wait_before
 from markethall.flows import generation as flow
-from markethall.flows.generation_care import erase_pictures, rescue_generations, sweep_files
+from markethall.flows.erasure import erase_account
+from markethall.flows.generation_care import rescue_generations, sweep_files
 from markethall.foundation.accounts.models import User, UserSettings
 from markethall.foundation.files.actions import delete_file, read_file, store_file
 from markethall.foundation.files.models import StoredFile
@@ -409,11 +410,12 @@ class TestCancelAndDelete:
     def test_deleted_while_processing_by_erasure(self, user: User, studio: Studio) -> None:
         generation_id = start(user)
         uploaded(user)
-        studio.act = lambda wish: erase_pictures(user_id=user.pk)
+        studio.act = lambda wish: erase_account(user_id=user.pk, actor=user)
         flow.run_generation(generation_id)
         assert not Generation.objects.exists()
         assert stored() == set()
-        assert balance_of(user.pk) == Balance(10, 0)
+        assert balance_of(user.pk) == Balance(0, 0)
+        assert faults() == []
 
     def test_other_peoples_pictures_do_not_exist(self, user: User) -> None:
         generation_id = start(user)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from markethall.content.imaging.actions import OPEN, delete_if_unused, remove
+from markethall.content.imaging.actions import OPEN, delete_if_unused
 from markethall.content.imaging.models import Generation
 from markethall.content.imaging.queries import unused_files
-from markethall.flows.generation import CANCELLED, JOB, QUEUE, give_back
+from markethall.flows.generation import JOB, QUEUE
 from markethall.foundation.files.actions import sweep_storage
-from markethall.foundation.files.models import RESULT, UPLOAD, StoredFile
 from markethall.kernel import clock, jobs
-from markethall.kernel.locking import lock
 
 FORSAKEN_AFTER = timedelta(minutes=5)
 UNUSED_AFTER = timedelta(hours=24)
@@ -32,20 +29,6 @@ def rescue_generations() -> int:
     for generation_id in orphans:
         jobs.enqueue(JOB, queue=QUEUE, generation_id=str(generation_id))
     return len(orphans)
-
-
-def erase_pictures(*, user_id: uuid.UUID) -> None:
-    """Delete all pictures and uploads of a person, open ones too: their credits come back.
-
-    Runs in the caller's transaction; the files' contents go when it commits.
-    """
-    with transaction.atomic(savepoint=False):
-        for generation in lock(Generation.objects.filter(user_id=user_id)):
-            if generation.status in OPEN:
-                give_back(generation, CANCELLED)
-            remove(generation)
-        for file in StoredFile.objects.filter(owner_id=user_id, purpose__in=(UPLOAD, RESULT)):
-            delete_if_unused(file.pk)
 
 
 def sweep_files() -> int:
