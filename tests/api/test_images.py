@@ -25,8 +25,8 @@ from markethall.interfaces.api import images
 from markethall.kernel.throttle import Limit
 
 pytestmark = pytest.mark.django_db
-# Who asks, whether the key was used, the hold, the picture, its job, two notices, the answer.
-STATEMENTS = 8
+# Who asks, whether the key was used, the hold, the picture, its job, the notices, the answer.
+STATEMENTS = 7
 KEYS = {
     "id",
     "status",

@@ -249,6 +249,7 @@ def give_back(generation: Generation, message: str) -> None:
 
 def _tell(generation: Generation, *, balance: bool = False) -> None:
     """Tell the person's open pages."""
-    live.notify(f"generation:{generation.pk}", kind=generation.status, user_id=generation.user_id)
+    messages = [(f"generation:{generation.pk}", str(generation.status))]
     if balance:
-        live.notify("balance", kind="changed", user_id=generation.user_id)
+        messages.append(("balance", "changed"))
+    live.notify_all(messages, user_id=generation.user_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 
 from django.db import connection
 
@@ -15,6 +16,16 @@ def notify(topic: str, *, kind: str, user_id: uuid.UUID | None) -> None:
 
     Carries no data: whoever hears it asks for the state, with their own rights.
     """
-    message = {"topic": topic, "type": kind, "user": str(user_id) if user_id else None}
+    notify_all([(topic, kind)], user_id=user_id)
+
+
+def notify_all(messages: Sequence[tuple[str, str]], *, user_id: uuid.UUID | None) -> None:
+    """Send several (topic, kind) at once, in one statement."""
+    user = str(user_id) if user_id else None
+    payloads = [
+        json.dumps({"topic": topic, "type": kind, "user": user}) for topic, kind in messages
+    ]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, json.dumps(message)])
+        cursor.execute(
+            "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [CHANNEL, payloads]
+        )

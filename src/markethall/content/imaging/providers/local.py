@@ -28,7 +28,7 @@ _UNUSABLE = "No plush toy could be made of this photo. Try another one, with one
 
 
 class LocalProvider:
-    """Makes pictures with ``plush``; the prompt is kept, and does not change the picture."""
+    """Makes pictures with ``plush``. It cannot read the prompt, which only goes into the seed."""
 
     def make(self, wish: PictureWish) -> MadePicture:
         order = json.dumps(
