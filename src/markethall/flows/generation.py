@@ -24,7 +24,12 @@ from markethall.content.imaging.actions import (
     mark_processing,
     remove,
 )
-from markethall.content.imaging.errors import InsufficientCredits, NotPending, StillProcessing
+from markethall.content.imaging.errors import (
+    GenerationsClosed,
+    InsufficientCredits,
+    NotPending,
+    StillProcessing,
+)
 from markethall.content.imaging.events import GenerationCompleted, GenerationFailed
 from markethall.content.imaging.models import Generation, GenerationStatus, Size, Style
 from markethall.content.imaging.providers.base import (
@@ -35,7 +40,6 @@ from markethall.content.imaging.providers.base import (
 )
 from markethall.content.imaging.providers.registry import configured, provider_named
 from markethall.content.imaging.rules import (
-    COST,
     LONGER_SIDE,
     MAX_TRIES,
     check_prompt,
@@ -49,6 +53,7 @@ from markethall.foundation.files.actions import delete_file, read_file, store_fi
 from markethall.foundation.files.models import RESULT
 from markethall.foundation.ledger.actions import capture_hold, open_hold, release_hold
 from markethall.foundation.ledger.errors import InsufficientFunds
+from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel import clock, events, jobs, live
 from markethall.kernel.ids import new_id
 
@@ -72,8 +77,8 @@ def start_generation(
 ) -> Generation:
     """Accept a wish: hold its credit, write it down and enqueue its job.
 
-    Without a ``style`` the person's default one counts. Raises InsufficientCredits, NoSuchUpload
-    and Invalid.
+    Without a ``style`` the person's default one counts. Raises InsufficientCredits, NoSuchUpload,
+    GenerationsClosed and Invalid.
     """
     generation = Generation(
         id=new_id(),
@@ -85,12 +90,15 @@ def start_generation(
         provider=configured(),
         created_at=clock.now(),
     )
+    platform = platform_settings()
+    if not platform.generations_open:
+        raise GenerationsClosed("Come back later: your credits stay.")
     reference = f"generation:{generation.pk}"
     try:
         with transaction.atomic(savepoint=False):
             generation.hold_id = open_hold(
                 user_id=user_id,
-                amount=COST,
+                amount=platform.generation_cost,
                 key=reference,
                 reference=reference,
                 metadata={"generationId": str(generation.pk), "style": generation.style},
@@ -100,7 +108,7 @@ def start_generation(
             _tell(generation, balance=True)
     except InsufficientFunds as error:
         raise InsufficientCredits(
-            "A picture costs one credit. Get more, then try again.",
+            f"A picture costs {platform.generation_cost} credits. Get more, then try again.",
             pricingUrl=settings.SITE_URL + PRICING_PATH,
         ) from error
     return generation

@@ -27,3 +27,7 @@ class NotPending(Conflict):
 
 class NotCompleted(Conflict):
     code, title = "not_completed", "This picture is not ready"
+
+
+class GenerationsClosed(Conflict):
+    code, title = "generations_closed", "No pictures are made at the moment"

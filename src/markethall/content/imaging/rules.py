@@ -8,7 +8,6 @@ from datetime import timedelta
 from markethall.content.imaging.models import Size, Style
 from markethall.kernel.errors import Invalid
 
-COST = 1  # credits
 MAX_PROMPT = 500  # characters
 MAX_TRIES = 3
 LONGER_SIDE = {Size.SMALL: 512, Size.MEDIUM: 768, Size.LARGE: 1024}  # pixels

@@ -119,7 +119,7 @@ def upload(request: HttpRequest, file: File[UploadedFile]) -> Any:
 @routes.post(
     "/generate",
     auth=signed_in,
-    response={202: ImageOut, **problems(400, 401, 402, 403, 404, 422)},
+    response={202: ImageOut, **problems(400, 401, 402, 403, 404, 409, 422)},
 )
 def generate(request: HttpRequest, body: GenerateIn) -> Any:
     """Ask for a plush toy of an upload, for one credit. Honours ``Idempotency-Key``."""

@@ -18,6 +18,7 @@ app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command("create-admin")(people.create_admin)
+app.command()(sandbox.seed)
 app.command()(sandbox.clock)
 
 

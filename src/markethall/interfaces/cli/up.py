@@ -111,6 +111,8 @@ class Hall:
             Part("worker", lambda: worker.run(queues=["default"], concurrency=4)),
             Part("studio", lambda: worker.run(queues=["imaging"], concurrency=1)),
         ]
+        if self.environment.sandbox and self.demo:
+            parts.append(Part("demo data", _tell_demo_story, once=True))
         return Parts(parts, tell=console.print)
 
     def _look_after(self, parts: Any) -> None:
@@ -186,6 +188,15 @@ class Hall:
         began = time.monotonic()
         yield
         console.print(f"  {name:<18}{time.monotonic() - began:5.2f} s", style="dim")
+
+
+def _tell_demo_story() -> None:
+    """Make the demo data, or what is missing of it: quick when it is there."""
+    from markethall.interfaces.demo.story import tell
+
+    os.nice(5)
+    for _ in tell():
+        pass
 
 
 def _interrupt(*_: object) -> None:
