@@ -13,11 +13,12 @@ from django_htmx.http import trigger_client_event
 from markethall.content.imaging.errors import InsufficientCredits
 from markethall.content.imaging.providers.registry import configured
 from markethall.content.imaging.queries import recent_uploads, upload_of
-from markethall.content.imaging.rules import COST, MAX_PROMPT
+from markethall.content.imaging.rules import MAX_PROMPT
 from markethall.flows.generation import start_generation
 from markethall.flows.uploads import take_photo
 from markethall.foundation.accounts.models import UserSettings
 from markethall.foundation.ledger.queries import balance_of
+from markethall.foundation.platform.queries import platform_settings
 from markethall.interfaces.web import toasts
 from markethall.interfaces.web.links import preview_link
 from markethall.interfaces.web.members import member, members_only
@@ -158,10 +159,10 @@ def _detail_step(request: HttpRequest, wish: Wish) -> dict[str, Any]:
 def _review_step(request: HttpRequest, wish: Wish) -> dict[str, Any]:
     balance = balance_of(member(request).pk)
     return {
-        "cost": COST,
+        "cost": platform_settings().generation_cost,
         "have": balance.balance,
-        "left": balance.balance - COST,
-        "enough": balance.balance >= COST,
+        "left": balance.balance - platform_settings().generation_cost,
+        "enough": balance.balance >= platform_settings().generation_cost,
         "key": new_id(),
         "style_label": style_label(wish.style),
         "size_label": size_label(wish.size),
