@@ -199,10 +199,17 @@ class TestPasswords:
         assert product.SESSION_COOKIE_AGE == 7 * 24 * 3600
         assert product.SESSION_COOKIE_HTTPONLY
 
+    def test_eight_characters_will_do_in_the_sandbox(self, api: ApiClient) -> None:
+        for index, (password, status) in enumerate([("12345678", 201), ("1234567", 422)]):
+            email = f"ada{index}@example.com"
+            answer = api.post("/api/auth/register", {"email": email, "password": password})
+            assert answer.status_code == status
+
     @pytest.mark.parametrize("password", ["short", "12345678", "password", "ada@example.com"])
     def test_weak_ones_are_refused_by_name_of_the_field(
-        self, api: ApiClient, password: str
+        self, api: ApiClient, settings: Any, password: str
     ) -> None:
+        settings.AUTH_PASSWORD_VALIDATORS = settings.STRICT_PASSWORD_VALIDATORS
         answer = api.post("/api/auth/register", {**ADA, "password": password})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["path"] == "password"

@@ -76,6 +76,10 @@ class Environment(BaseSettings):
     auth_limit_factor: int | None = Field(
         None, ge=1, le=1000, description="Multiplies what one network address may try of sign-ins."
     )
+    strict_passwords: bool | None = Field(
+        None,
+        description="Also refuse common passwords and ones like the address; on in production.",
+    )
     cors_origins: Annotated[list[str], NoDecode] = Field(
         [],
         description="Front ends of other origins that may call the API, comma-separated."

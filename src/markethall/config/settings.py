@@ -102,14 +102,17 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 8},
-    },
+PASSWORD_LENGTH_VALIDATOR = {
+    "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+    "OPTIONS": {"min_length": 8},
+}
+STRICT_PASSWORD_VALIDATORS = [
+    PASSWORD_LENGTH_VALIDATOR,
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+_STRICT = not SANDBOX if ENVIRONMENT.strict_passwords is None else ENVIRONMENT.strict_passwords
+AUTH_PASSWORD_VALIDATORS = STRICT_PASSWORD_VALIDATORS if _STRICT else [PASSWORD_LENGTH_VALIDATOR]
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 
