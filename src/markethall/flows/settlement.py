@@ -63,8 +63,9 @@ def settle(event: InboxEvent) -> Outcome:
 def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
     """Bring a payment and its order to where the gateway says they are. Can run any number of
     times; raises nothing for what the gateway says."""
+    payment = Payment.objects.only("reference").get(pk=payment_id)
     with transaction.atomic():
-        return _apply(payment_id, truth)
+        return _apply(payment, truth)
 
 
 def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
@@ -77,7 +78,7 @@ def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
         )
     truth = registry.named(event.provider).fetch_payment(notice.ref)
     with transaction.atomic():
-        return _conclude(event, _apply(payment.pk, truth))
+        return _conclude(event, _apply(payment, truth))
 
 
 def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
@@ -92,11 +93,11 @@ def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
     return _conclude(event, Outcome(InboxStatus.SETTLED, "The refund is on record."))
 
 
-def _apply(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
-    """The one decision, under the locks of order and payment in that order."""
-    reference = Payment.objects.values_list("reference", flat=True).get(pk=payment_id)
-    order = lock_one(Order.objects.filter(pk=reference))
-    payment = lock_one(Payment.objects.filter(pk=payment_id))
+def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
+    """The one decision, under the locks of order and payment in that order; both are read anew
+    under them."""
+    order = lock_one(Order.objects.filter(pk=seen.reference))
+    payment = lock_one(Payment.objects.filter(pk=seen.pk))
     if truth.money != payment.money:
         return _parked(f"The gateway has {truth.money}, but {payment.money} was asked for.")
     if payment.status == PaymentStatus.SUCCEEDED:
