@@ -1,0 +1,213 @@
+"""The permission matrix: every endpoint, called by everyone. One that is missing here fails."""
+
+from __future__ import annotations
+
+import uuid
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import transaction
+from PIL import Image
+
+from house.people import ApiClient, client_for, make_user
+from markethall.flows.checkout import Wanted, start_checkout
+from markethall.flows.generation import start_generation
+from markethall.foundation.accounts.belongings import add_address, make_api_key
+from markethall.foundation.accounts.models import User
+from markethall.foundation.files.actions import accept_picture
+from markethall.interfaces.api.document import endpoints
+
+CALLERS = (
+    "anonymous",
+    "owner",
+    "customer",
+    "vendor",
+    "logistics",
+    "finance",
+    "admin",
+    "super_admin",
+)
+SIGNS = {"-": {401}, "x": {403}, "0": {404}}
+
+# One column a caller: - must sign in, x may not, 0 does not find it, + may.
+MATRIX = """
+GET /api/audit                                       -xxxxx++
+POST /api/auth/change-password                       -+++++++
+POST /api/auth/forgot-password                       ++++++++
+POST /api/auth/login                                 ++++++++
+POST /api/auth/logout                                ++++++++
+GET /api/auth/me                                     -+++++++
+GET /api/auth/oauth                                  ++++++++
+GET /api/auth/oauth/{provider}/callback              00000000
+POST /api/auth/oauth/{provider}/start                00000000
+PUT /api/auth/profile                                -+++++++
+POST /api/auth/register                              ++++++++
+POST /api/auth/resend-verification                   ++++++++
+POST /api/auth/reset-password                        ++++++++
+DELETE /api/auth/second-factor                       -+++++++
+GET /api/auth/second-factor                          -+++++++
+POST /api/auth/second-factor                         -+++++++
+POST /api/auth/second-factor/confirm                 -+++++++
+POST /api/auth/second-factor/recovery-codes          -+++++++
+GET /api/auth/session                                ++++++++
+POST /api/auth/signin                                ++++++++
+POST /api/auth/signout                               ++++++++
+POST /api/auth/signup                                ++++++++
+GET /api/auth/verify-email                           ++++++++
+POST /api/auth/verify-email                          ++++++++
+GET /api/credits/balance                             -+++++++
+GET /api/credits/history                             -+++++++
+GET /api/dev/clock                                   ++++++++
+POST /api/dev/clock                                  ++++++++
+GET /api/dev/outbox                                  ++++++++
+GET /api/images                                      -+++++++
+POST /api/images/generate                            -+++++++
+POST /api/images/upload                              -+++++++
+DELETE /api/images/{image_id}                        -+000000
+GET /api/images/{image_id}                           -+000000
+POST /api/images/{image_id}/cancel                   -+000000
+POST /api/images/{image_id}/download                 -+000000
+POST /api/images/{image_id}/favorite                 -+000000
+GET /api/orders                                      -+++++++
+POST /api/orders                                     -+++++++
+DELETE /api/orders/{order_id}                        -+00xx++
+GET /api/orders/{order_id}                           -+00++++
+PUT /api/orders/{order_id}                           -xxxxx++
+POST /api/orders/{order_id}/cancel                   -+00xx++
+GET /api/orders/{order_id}/items                     -+00++++
+GET /api/orders/{order_id}/receipt                   -+00++++
+POST /api/orders/{order_id}/refund                   -xxxx+++
+POST /api/payments/confirm                           -+++++++
+POST /api/payments/create-checkout                   -+++++++
+POST /api/payments/create-intent                     -+++++++
+GET /api/payments/plans                              ++++++++
+POST /api/payments/refund                            -xxxx+++
+GET /api/payments/transactions                       -+++++++
+GET /api/payments/{payment_id}                       -+000+++
+GET /api/settings                                    -xxxxx++
+PUT /api/settings                                    -xxxxx++
+DELETE /api/user/account                             -+++++++
+GET /api/user/addresses                              -+++++++
+POST /api/user/addresses                             -+++++++
+DELETE /api/user/addresses/{address_id}              -+000000
+PUT /api/user/addresses/{address_id}                 -+000000
+GET /api/user/api-keys                               -+++++++
+POST /api/user/api-keys                              -+++++++
+DELETE /api/user/api-keys/{key_id}                   -+000000
+GET /api/user/entitlements                           -+++++++
+GET /api/user/export                                 -+++++++
+GET /api/user/profile                                -+++++++
+PATCH /api/user/profile                              -+++++++
+PUT /api/user/profile                                -+++++++
+GET /api/user/settings                               -+++++++
+PATCH /api/user/settings                             -+++++++
+GET /api/users                                       -xxxxx++
+DELETE /api/users/{user_id}                          -xxxxx++
+GET /api/users/{user_id}                             -xxxxx++
+PUT /api/users/{user_id}                             -xxxxx++
+GET /api/users/{user_id}/analytics                   -xxxxx++
+POST /api/users/{user_id}/credits                    -xxxxx++
+GET /api/users/{user_id}/orders                      -xxx++++
+GET /api/users/{user_id}/profile                     -xxxxx++
+PUT /api/users/{user_id}/profile                     -xxxxx++
+GET /api/users/{user_id}/transactions                -xxxxx++
+GET /api/webhooks/events                             -xxxx+++
+POST /api/webhooks/events/{event_id}/replay          -xxxxx00
+POST /api/webhooks/sandbox                           ++++++++
+"""
+
+HOME = {
+    "kind": "shipping",
+    "name": "Ada",
+    "line1": "1 Market Square",
+    "city": "Dublin",
+    "country": "IE",
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "PUT /api/user/addresses/{address_id}": HOME,
+    "POST /api/user/addresses": HOME,
+    "PUT /api/orders/{order_id}": {"note": "Seen"},
+    "POST /api/users/{user_id}/credits": {"amount": 1, "reason": "Sorry"},
+    "POST /api/orders/{order_id}/refund": {"reason": "Sorry"},
+}
+
+
+@pytest.fixture
+def things() -> dict[str, Any]:
+    """Something of every kind, all of it the owner's."""
+    owner = make_user()
+    content = BytesIO()
+    Image.new("RGB", (64, 64), (200, 120, 60)).save(content, "JPEG")
+    size = content.tell()
+    content.seek(0)
+    upload = accept_picture(
+        content, size=size, name="a.jpg", declared_type="image/jpeg", owner_id=owner.pk
+    )
+    picture = start_generation(user_id=owner.pk, upload_id=upload.pk, style="cute", size="small")
+    started = start_checkout(customer=owner, wanted=[Wanted("credits-50")])
+    key, _ = make_api_key(user=owner, name="Build server")
+    return {
+        "owner": owner,
+        "user_id": owner.pk,
+        "image_id": picture.pk,
+        "order_id": started.order.pk,
+        "payment_id": started.payment.pk,
+        "address_id": add_address(user=owner, **{**HOME}).pk,
+        "key_id": key.pk,
+        "event_id": uuid.uuid4(),
+        "provider": "nobody",
+    }
+
+
+def rows() -> dict[str, str]:
+    """Endpoint → its eight signs."""
+    table = {}
+    for line in MATRIX.strip().splitlines():
+        *endpoint, signs = line.split()
+        table[" ".join(endpoint)] = signs
+    return table
+
+
+def all_endpoints() -> set[str]:
+    return {f"{method.upper()} {path}" for path, method, _ in endpoints()}
+
+
+def call(endpoint: str, caller: User | None, things: dict[str, Any]) -> int:
+    """The status that ``caller`` gets; what the call changed is taken back."""
+    method, path = endpoint.split()
+    client = client_for(caller) if caller else ApiClient()
+    undone = transaction.atomic()
+    undone._from_testcase = True  # what is durable may run within, as within a test
+    with undone:
+        answer = getattr(client, method.lower())(path.format(**things), BODIES.get(endpoint))
+        transaction.set_rollback(True)
+    return int(answer.status_code)
+
+
+def sign_of(status: int) -> str:
+    return next((sign for sign, statuses in SIGNS.items() if status in statuses), "+")
+
+
+def test_every_endpoint_stands_in_the_matrix() -> None:
+    assert set(rows()) == all_endpoints()
+    assert {len(signs) for signs in rows().values()} == {len(CALLERS)}
+
+
+def areas() -> list[str]:
+    return sorted({endpoint.split("/")[2] for endpoint in rows()})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("area", areas())
+def test_everyone_gets_what_the_matrix_says(area: str, things: dict[str, Any]) -> None:
+    callers: dict[str, User | None] = {"anonymous": None, "owner": things["owner"]}
+    callers |= {role: make_user(role=role) for role in CALLERS[2:]}
+    wrong = {}
+    for endpoint, signs in rows().items():
+        if endpoint.split("/")[2] == area:
+            statuses = [call(endpoint, callers[name], things) for name in CALLERS]
+            found = "".join(sign_of(status) for status in statuses)
+            if found != signs or max(statuses) >= 500:
+                wrong[endpoint] = (signs, found, statuses)
+    assert wrong == {}
