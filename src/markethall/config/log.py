@@ -26,7 +26,9 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
     last: Any = (
         structlog.processors.JSONRenderer()
         if environment.log_format == "json"
-        else structlog.dev.ConsoleRenderer()
+        # Not rich's traceback: it prints local variables, secrets too, and walks through them
+        # for minutes where they hold a connection or an application.
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     processors: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if environment.log_format == "json":
