@@ -74,6 +74,15 @@ MIDDLEWARE = [
     "markethall.interfaces.web.middleware.Problems",
 ]
 
+# Of requests that show a bearer token or a signature: see interfaces/server/chains.py.
+PROGRAM_MIDDLEWARE = [
+    "markethall.interfaces.web.middleware.RequestContext",
+    "markethall.interfaces.web.metrics.RequestMetrics",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "markethall.interfaces.web.middleware.Problems",
+]
+
 ROOT_URLCONF = "markethall.config.urls"
 WSGI_APPLICATION = "markethall.config.wsgi.application"
 
