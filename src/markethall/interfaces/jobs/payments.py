@@ -48,7 +48,7 @@ def reconcile_payments(timestamp: int) -> None:
     reconciliation.reconcile()
 
 
-@app.task(name="send_sandbox_webhooks", queue="default")
+@app.task(name="send_sandbox_webhooks", queue="default", retry=_GATEWAY_RETRIES)
 def send_sandbox_webhooks(events: list[dict[str, Any]], attempt: int = 1) -> None:
     delivery.send(events, attempt=attempt)
 
