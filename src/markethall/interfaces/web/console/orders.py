@@ -171,7 +171,7 @@ def _show(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
         "names": emails_of(actors),
         "may_cancel": rules.can_move(order.status, OrderStatus.CANCELLED)
         and may(request.user, Permission.ORDERS_WRITE),
-        "receipt_url": signed_link(order.receipt) if order.receipt else None,
+        "receipt_url": signed_link(order.receipt_id) if order.receipt_id else None,
     }
     if may(request.user, Permission.PAYMENTS_REFUND):
         context["terms"] = terms_of(order)

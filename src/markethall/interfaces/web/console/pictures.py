@@ -85,7 +85,7 @@ def detail(request: StaffRequest, generation_id: uuid.UUID) -> HttpResponse:
     context = {
         "title": f"{picture.get_style_display()}, {picture.size}",
         "picture": picture,
-        "original_url": signed_link(picture.original) if picture.original else None,
-        "result_url": signed_link(picture.result) if picture.result else None,
+        "original_url": signed_link(picture.original_id) if picture.original_id else None,
+        "result_url": signed_link(picture.result_id) if picture.result_id else None,
     }
     return show(request, "console/picture.html", context)

@@ -58,7 +58,7 @@ _Look = tuple[Permission, str, str, str, str, Callable[[User], Count]]
 _LOOKS: tuple[_Look, ...] = (
     (
         Permission.WEBHOOKS_READ,
-        "webhooks are dead: mend the cause, then replay",
+        "dead in the webhook inbox: mend the cause, then replay",
         "/console/inbox?status=dead",
         "inbox",
         "danger",
@@ -66,7 +66,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.WEBHOOKS_READ,
-        "webhooks are parked: they contradict what is on record",
+        "parked in the webhook inbox: contradicts what is on record",
         "/console/inbox?status=parked",
         "inbox",
         "warning",
@@ -74,7 +74,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        "jobs have failed for good",
+        "failed for good among the jobs",
         "/console/jobs?state=failed",
         "activity",
         "danger",
@@ -82,7 +82,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        "jobs are stalled: their worker is gone",
+        "stalled among the jobs: the worker is gone",
         "/console/jobs?state=stalled",
         "activity",
         "warning",
@@ -90,7 +90,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        "jobs failed and wait for their next try",
+        "failed among the jobs, waiting for the next try",
         "/console/jobs?state=retrying",
         "refresh-cw",
         "info",
@@ -98,7 +98,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.MAIL_READ,
-        "mails could not be sent",
+        "not sent among the mails",
         "/console/mails?status=failed",
         "mail",
         "danger",
@@ -106,7 +106,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        "refunds were refused by the gateway",
+        "refused by the gateway among the refunds",
         "/console/refunds?status=failed",
         "undo-2",
         "danger",
@@ -114,7 +114,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        "refunds wait for the gateway",
+        "waiting for the gateway among the refunds",
         "/console/refunds?status=requested",
         "undo-2",
         "info",
@@ -122,7 +122,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.ORDERS_READ,
-        "orders are paid and not yet fulfilled",
+        "paid among the orders and not yet fulfilled",
         "/console/orders?status=PAID",
         "package",
         "warning",
@@ -130,7 +130,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.IMAGES_READ,
-        "pictures failed today",
+        "failed today among the pictures",
         "/console/pictures?status=failed",
         "image",
         "warning",
