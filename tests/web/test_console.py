@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -12,9 +13,13 @@ from django.test import Client
 from house.jobs import run_jobs
 from house.parallel import together
 from house.people import make_user, page_client
+from house.till import buy
+from markethall.content.imaging.models import Generation
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import GRANTS, Permission, Role
 from markethall.foundation.audit.models import AuditEntry
+from markethall.foundation.files.actions import store_file
+from markethall.foundation.ledger.actions import open_hold
 from markethall.foundation.ledger.models import BookCheck
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.messaging.models import Mail
@@ -337,3 +342,54 @@ def test_lists_ask_as_often_for_one_row_as_for_thirty(
     for page in ("/console/users", "/console/ledger", "/console/inbox", "/console/ledger/accounts"):
         with django_assert_max_num_queries(9):
             assert desk.get(page).status_code == 200
+
+
+def test_an_order_is_refunded_once_however_often_the_form_is_sent(
+    till: None, desk: Client, admin: User
+) -> None:
+    ada = make_user(credits=0)
+    order = buy(ada)
+    place = f"/console/orders/{order.pk}"
+    terms = desk.get(f"{place}/refund-terms?amount=1.00").content.decode()
+    assert "$1.00 of $4.99 goes back. 10 credits are due back, and unspent." in terms
+    form = {"amount": "1.00", "reason": "Blurred", "key": "k"}
+    for _ in range(2):
+        assert desk.post(f"{place}/refund", form, headers=HTMX).status_code == 200
+    order.refresh_from_db()
+    assert order.refunded == 100
+    assert balance_of(ada.pk).balance == 40
+    assert [(act["actor"], act["amount"]) for act in acts("payments.refund", order.pk)] == [
+        (admin.pk, 100)
+    ]
+    page = desk.get(place).content.decode()
+    assert "10 of 10 credits due taken back" in page
+    assert desk.post(f"{place}/refund", {**form, "amount": "9", "key": "l"}).status_code == 422
+    assert desk.post(f"{place}/cancel").status_code == 409
+    payment = order.payment_id
+    for other in (f"/console/payments/{payment}", "/console/payments", "/console/refunds"):
+        assert desk.get(other).status_code == 200
+    logistics = page_client(make_user(role=Role.LOGISTICS))
+    assert logistics.get(place).status_code == 200
+    assert logistics.post(f"{place}/refund", form).status_code == 403
+
+
+def test_a_picture_shows_what_came_in_and_what_came_of_it(desk: Client) -> None:
+    ada = make_user()
+    upload = store_file(b"photo", purpose="upload", content_type="image/png", owner_id=ada.pk)
+    hold = open_hold(user_id=ada.pk, amount=1, key="picture")
+    picture = Generation.objects.create(
+        user=ada,
+        original=upload,
+        hold_id=hold,
+        style="cute-fluffy",
+        size="small",
+        provider="local",
+        status="failed",
+        error_message="The photo is too dark.",
+        created_at=clock.now(),
+    )
+    html = desk.get(f"/console/pictures/{picture.pk}").content.decode()
+    assert "The photo is too dark." in html
+    (link,) = re.findall(r'src="[^"]*(/files/[^"]+)"', html)
+    assert b"".join(desk.get(link).streaming_content) == b"photo"
+    assert b"failed today among the pictures" in desk.get("/console").content
