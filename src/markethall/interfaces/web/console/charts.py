@@ -13,7 +13,7 @@ _GAP = 0.28  # of a day's width stays empty
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One number a day; ``tone`` is ``s1`` to ``s3``."""
+    """One number a day; ``tone`` is ``s1``, ``s2`` or ``bad``."""
 
     label: str
     tone: str

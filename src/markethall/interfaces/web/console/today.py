@@ -264,10 +264,10 @@ def _picture_charts() -> list[Chart]:
     series = [
         Series(
             label,
-            f"s{place}",
+            tone,
             [sum(r.number for r in rows if r.day == day and r.status in states) for day in days],
         )
-        for place, (label, states) in enumerate(wanted.items(), start=1)
+        for (label, states), tone in zip(wanted.items(), ("s1", "s2", "bad"), strict=True)
     ]
     made, failed = sum(series[0].values), sum(series[2].values)
     ended = made + failed
