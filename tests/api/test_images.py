@@ -15,13 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from house.people import ApiClient, client_for, make_user
 from house.photos import opened, photo
 from markethall.content.imaging.models import Generation
+from markethall.flows import uploads
 from markethall.flows.generation import give_back
 from markethall.foundation.accounts.models import User
 from markethall.foundation.files.actions import delete_file, store_file
 from markethall.foundation.files.links import signed_link
 from markethall.foundation.files.models import StoredFile
 from markethall.foundation.ledger.actions import capture_hold
-from markethall.interfaces.api import images
 from markethall.kernel.throttle import Limit
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,7 @@ class TestUpload:
         assert answer.headers["Content-Type"] == "application/problem+json"
 
     def test_uploads_are_counted(self, api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(images, "UPLOADS", Limit(1, timedelta(minutes=1)))
+        monkeypatch.setattr(uploads, "UPLOADS", Limit(1, timedelta(minutes=1)))
         upload(api)
         answer = api.upload("/api/images/upload", file=file(photo()))
         assert answer.status_code == 429
