@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -39,8 +39,8 @@ def hall(request: HttpRequest) -> dict[str, Any]:
 
 def theme_of(request: HttpRequest) -> str:
     """The storefront whose look a page wears: its own, or the one somebody comes from."""
-    for path in (request.path, request.GET.get("next", "")):
-        first = urlsplit(path).path.strip("/").partition("/")[0]
+    for path in (request.path, request.GET.get("next", "").partition("?")[0]):
+        first = path.strip("/").partition("/")[0]
         if first in _THEMES:
             return first
     return "hall"

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import is_valid_path
 
 from markethall.foundation.audit.actions import current_ip
 from markethall.interfaces.web import errors, toasts
@@ -71,14 +72,37 @@ class ContentSecurityPolicy:
         return response
 
 
-class Problems:
-    """A problem raised by a page becomes an error page that says what to do."""
+class Private:
+    """What no view has said otherwise about is for its reader alone, and kept nowhere."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class Problems:
+    """A problem raised by a page becomes an error page that says what to do.
+
+    A page's address with a slash too many at its end leads to the page.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path:
+            # No text in the database can hold it.
+            return errors.not_found(request, Exception())
+        response = self.get_response(request)
+        if response.status_code == 404 and _is_page_but_for_slash(request):
+            query = request.META.get("QUERY_STRING", "")
+            return HttpResponsePermanentRedirect(
+                request.path.rstrip("/") + (f"?{query}" if query else "")
+            )
         if response.status_code == 405 and request.path.startswith("/api/"):
             allow = {"Allow": response.headers.get("Allow", "")}
             return errors.problem_response(errors.MethodNotAllowed(headers=allow))
@@ -111,6 +135,14 @@ class MessageToasts:
             told = [toasts.Toast(m.level_tag, str(m)) for m in get_messages(request)]
             toasts.show(response, told)
         return response
+
+
+def _is_page_but_for_slash(request: HttpRequest) -> bool:
+    if request.resolver_match or request.method not in {"GET", "HEAD"}:
+        return False
+    if not request.path.endswith("/") or request.path.startswith("/api/"):
+        return False
+    return is_valid_path(request.path_info.rstrip("/"))
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
@@ -44,11 +45,19 @@ class Filters(forms.Form):
         return any(self.chosen().values())
 
 
+def _day(label: str) -> forms.DateField:
+    """A day in reach of the clock; the calendar's own ends cannot be reckoned from."""
+    reach = [MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(9000, 1, 1))]
+    return forms.DateField(
+        label=label, validators=reach, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+
 class DayFilters(Filters):
     """Filters with a span of days, in UTC; the last day is included."""
 
-    since = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    since = _day("From")
+    until = _day("To")
 
     def span(self) -> dict[str, datetime | None]:
         """``since`` and ``until`` as times, the latter excluded; None where not given."""

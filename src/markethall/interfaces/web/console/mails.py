@@ -10,6 +10,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from markethall.foundation.accounts.permissions import Permission
+from markethall.foundation.accounts.queries import without_keys
 from markethall.foundation.messaging.actions import resend as resend_mail
 from markethall.foundation.messaging.errors import MailMissing
 from markethall.foundation.messaging.models import Mail, MailStatus
@@ -74,7 +75,7 @@ def detail(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
 @staff(Permission.MAIL_READ)
 def preview(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
     """The HTML of a mail, for a frame: it can run nothing and reach nothing."""
-    response = HttpResponse(_mail(mail_id).html)
+    response = HttpResponse(without_keys(_mail(mail_id).html))
     response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
     return response
 
@@ -100,4 +101,5 @@ def _mail(mail_id: uuid.UUID) -> Mail:
 
 def _show(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
     mail = _mail(mail_id)
-    return show(request, "console/mail.html", {"title": mail.subject, "mail": mail})
+    context = {"title": mail.subject, "mail": mail, "text": without_keys(mail.text)}
+    return show(request, "console/mail.html", context)

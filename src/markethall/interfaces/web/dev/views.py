@@ -16,7 +16,8 @@ from markethall.kernel import clock
 from markethall.kernel.errors import NotFound
 from markethall.kernel.pagination import paginate
 
-_FARTHEST = timedelta(days=3650)
+_FARTHEST = timedelta(days=3650)  # ahead of real time, in all
+_MOST_DIGITS = 7
 # A mail brings its own styles, and nothing that runs or loads.
 _MAIL_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
@@ -55,7 +56,7 @@ def turn_clock(request: HttpRequest) -> HttpResponse:
         clock.reset()
         messages.success(request, "The clock shows real time again.")
         return redirect("/")
-    by = min(_span(request), _FARTHEST)
+    by = min(_span(request), max(_FARTHEST - clock.offset(), timedelta()))
     clock.turn(by)
     enqueue_all_periodic()
     messages.success(request, f"It is now {clock.now():%-d %B %Y, %H:%M} UTC.")
@@ -65,7 +66,13 @@ def turn_clock(request: HttpRequest) -> HttpResponse:
 def _span(request: HttpRequest) -> timedelta:
     units = ("days", "hours", "minutes")
     given = {unit: request.POST.get(unit, "") for unit in units}
-    return timedelta(**{unit: int(text) for unit, text in given.items() if text.isdecimal()})
+    return timedelta(
+        **{
+            unit: int(text)
+            for unit, text in given.items()
+            if text.isdecimal() and len(text) <= _MOST_DIGITS
+        }
+    )
 
 
 def _mail(mail_id: uuid.UUID) -> Mail:
