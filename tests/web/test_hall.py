@@ -11,6 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import Client, RequestFactory
 
 from house.people import make_user, page_client
+from markethall.foundation.messaging.actions import send_mail
+from markethall.foundation.platform.actions import change_settings
+from markethall.foundation.platform.queries import forget_kept
 from markethall.interfaces.web import errors, middleware
 from markethall.kernel.errors import Conflict, Invalid, Problem, TooManyRequests, Unauthenticated
 
@@ -163,3 +166,16 @@ def test_a_page_asks_for_the_balance_once_and_only_if_it_shows_it(
     assert b"<span data-balance>7</span>" in page.content
     with django_assert_max_num_queries(3):
         ada.get("/")
+
+
+def test_a_maintenance_notice_stands_on_every_page_and_mails_name_the_support(
+    client: Client,
+) -> None:
+    change_settings(
+        actor_id=None, maintenance_notice="Closed on Sunday", support_email="help@shop.example"
+    )
+    forget_kept()
+    for path in ("/", "/plushify", "/login"):
+        assert "Closed on Sunday" in client.get(path).content.decode()
+    mail = send_mail("no_account", to="somebody@example.com")
+    assert "help@shop.example" in mail.html

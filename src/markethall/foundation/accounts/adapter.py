@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from markethall.foundation.accounts import by_provider, sign_in
 from markethall.foundation.accounts.actions import send_verification
 from markethall.foundation.accounts.models import User
+from markethall.foundation.platform.queries import platform_settings
 
 # The page that says why a sign-in by a provider came to nothing.
 REFUSED = "/oauth/refused"
@@ -51,6 +52,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if login.state.get("process") == "connect":
             return
         if not login.is_existing:
+            if not platform_settings().signups_open:
+                raise ImmediateHttpResponse(HttpResponseRedirect(f"{REFUSED}?why=closed"))
             address = by_provider.best_address(login.email_addresses)
             if address is None:
                 raise ImmediateHttpResponse(HttpResponseRedirect(f"{REFUSED}?why=unverified"))

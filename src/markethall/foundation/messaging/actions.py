@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from markethall.foundation.audit.actions import record
 from markethall.foundation.messaging.errors import MailMissing
 from markethall.foundation.messaging.models import Mail, MailStatus
+from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock, lock_one
 
@@ -34,7 +35,12 @@ def send_mail(
     are ids of stored files.
     """
     with transaction.atomic():
-        values = {"site_url": settings.SITE_URL, "recipient": to, **(context or {})}
+        values = {
+            "site_url": settings.SITE_URL,
+            "support_email": platform_settings().support_email,
+            "recipient": to,
+            **(context or {}),
+        }
         subject = render_to_string(f"mail/{template}.subject.txt", values)
         mail = Mail.objects.create(
             to=to,

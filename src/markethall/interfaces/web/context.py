@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.ledger.queries import Balance, balance_of
+from markethall.foundation.platform.queries import platform_settings
 
 _THEMES = {"plushify": "Plushify", "console": "Console"}
 # Pages that lead nowhere useful once somebody has signed in.
@@ -31,6 +32,7 @@ def hall(request: HttpRequest) -> dict[str, Any]:
         "login_url": login_url(request),
         "logout_url": "/logout",
         "credits_url": "/plushify/history",
+        "house": SimpleLazyObject(platform_settings),
         "balance": SimpleLazyObject(lambda: shop.balance),
         "held": SimpleLazyObject(lambda: shop.held),
         "account_links": SimpleLazyObject(lambda: _account_links(request)),

@@ -34,6 +34,7 @@ REASONS = {
         " it there, or open an account here with your address and a password.",
     ),
     "cancelled": ("You turned back", "Nothing was changed. You can sign in another way."),
+    "closed": ("No new accounts for now", "If you have one already, sign in as before."),
     "again": ("Try once more", "Something came in between. A second try will work."),
     "unreachable": (
         "The provider does not answer",
