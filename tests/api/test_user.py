@@ -7,8 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 
+from house.jobs import run_jobs
 from house.people import PASSWORD, ApiClient, client_for, make_user, page_client
+from house.till import books_are_right, checkout, deliver_and_settle, payment_of, press
 from markethall.foundation.accounts.models import Token, User
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger.check import check_ledger
@@ -194,7 +197,7 @@ class TestErasure:
         assert email not in f"{ada.email} {order.email}"
         assert order.customer_id == ada.pk
         mails = Mail.objects.filter(user_id=ada.pk)
-        assert {(mail.text, mail.html, mail.subject) for mail in mails} == {("", "", "")}
+        assert {(kept.text, kept.html, kept.subject) for kept in mails} == {("", "", "")}
         assert not Mail.objects.filter(to=email).exists()
         assert balance_of(ada.pk).balance == 0
         assert [fault for result in check_ledger() for fault in result.faults] == []
@@ -205,6 +208,30 @@ class TestErasure:
         again = {"email": email, "password": "another-long-secret", "name": "Ada"}
         assert ApiClient().post("/api/auth/register", again).status_code == 201
         assert User.objects.filter(email=email).exists()
+
+    @pytest.mark.parametrize("outcome", ["", "declined"])
+    def test_money_that_comes_afterwards_goes_back(
+        self, api: ApiClient, ada: User, transactional_db: None, till: None, outcome: str
+    ) -> None:
+        started = checkout(api)
+        if outcome:
+            press(started, outcome)
+            deliver_and_settle()
+        assert api.delete("/api/user/account", {"password": PASSWORD}).status_code == 200
+        order = Order.objects.get(pk=started["orderId"])
+        assert order.status == "CANCELLED"
+        # Before the job has closed the page at the gateway.
+        press(started)
+        deliver_and_settle()
+        run_jobs()
+        assert payment_of(order).refunded == order.total
+        assert (balance_of(ada.pk).balance, books_are_right()) == (0, True)
+
+    def test_no_empty_mail_is_sent(self, api: ApiClient, ada: User) -> None:
+        send_mail("welcome", to=ada.email, user_id=ada.pk, context={"user": ada})
+        api.delete("/api/user/account", {"password": PASSWORD})
+        run_jobs()
+        assert mail.outbox == []
 
     def test_needs_the_password(self, api: ApiClient, ada: User) -> None:
         for body in ({}, {"password": "wrong"}):

@@ -229,6 +229,30 @@ class TestReconcile:
         assert balance_of(user.pk).balance == 60
         assert books_are_right()
 
+    def test_a_second_card_that_nobody_told_of_is_made_good(
+        self, turn_clock: Callable[[timedelta], None]
+    ) -> None:
+        user = make_user()
+        started = checkout(client_for(user))
+        press(started, "declined")
+        deliver_and_settle()
+        press(started)
+        told()
+        turn_clock(timedelta(minutes=11))
+        reconcile()
+        assert Order.objects.get().status == "FULFILLED"
+        assert balance_of(user.pk).balance == 60
+
+    def test_a_declined_page_is_closed_after_a_day(
+        self, turn_clock: Callable[[timedelta], None]
+    ) -> None:
+        press(checkout(client_for(make_user())), "declined")
+        deliver_and_settle()
+        turn_clock(timedelta(hours=25))
+        assert reconcile() == 1
+        assert Order.objects.get().status == "CANCELLED"
+        assert reconcile() == 0
+
     def test_an_open_page_is_left_alone_for_a_day(
         self, turn_clock: Callable[[timedelta], None]
     ) -> None:

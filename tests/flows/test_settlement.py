@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from house.jobs import run_jobs
@@ -462,3 +463,14 @@ class TestSignatures:
             assert post_event(event).status_code == 200
         assert InboxEvent.objects.get().deliveries == 3
         assert len(waiting_jobs("settle_inbox")) == 1
+
+
+def test_a_replay_wakes_the_job_once_it_can_be_seen(transactional_db: None) -> None:
+    buy(make_user())
+    event, admin = InboxEvent.objects.get(), make_user(role="admin")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_events; DELETE FROM procrastinate_jobs")
+    with transaction.atomic():
+        inbox.replay(event.pk, actor_id=admin.pk)
+        assert waiting_jobs("settle_inbox") == []
+    assert len(waiting_jobs("settle_inbox")) == 1

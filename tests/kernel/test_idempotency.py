@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from house.parallel import together
-from markethall.foundation.ledger.actions import grant_credits
+from markethall.foundation.ledger.actions import grant_credits, open_hold
+from markethall.foundation.ledger.errors import InsufficientFunds
 from markethall.foundation.ledger.models import Transaction
 from markethall.kernel import clock
 from markethall.kernel.idempotency import (
@@ -94,3 +95,20 @@ def test_parallel_requests_with_one_key_act_once() -> None:
     assert len({answer.body["by"] for answer in answers}) == 1
     assert sum(not answer.replayed for answer in answers) == 1
     assert Transaction.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_twin_that_finds_nothing_left_gives_the_first_answer() -> None:
+    user_id = uuid.uuid4()
+    grant_credits(user_id=user_id, amount=1, kind="bonus", key="one")
+
+    def act() -> Answer:
+        open_hold(user_id=user_id, amount=1, key=f"t:{uuid.uuid4()}")
+        return Answer(202, {"by": str(uuid.uuid4())})
+
+    results = together([lambda: once(scope="s", key="k", request_body=b"", act=act)] * 10)
+    answers = [result for result in results if isinstance(result, Answer)]
+    assert len(answers) == 10, results
+    assert len({answer.body["by"] for answer in answers}) == 1
+    with pytest.raises(InsufficientFunds):
+        once(scope="s", key="another", request_body=b"", act=act)

@@ -1,7 +1,8 @@
 """Erasing a person: what is personal goes, the books stay whole.
 
 The account keeps its row under a made-up address, because orders, payments and the ledger refer
-to its id. Credits that are left are booked out. Backups keep what they have until they are
+to its id. Orders that wait for money are cancelled; money that comes all the same goes back.
+Credits that are left are booked out. Backups keep what they have until they are
 thrown away.
 """
 
@@ -17,6 +18,7 @@ from django.db import transaction
 
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
+from markethall.flows.checkout import cancel_order
 from markethall.foundation.accounts.actions import confirm_password
 from markethall.foundation.accounts.errors import SignInAgain
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
@@ -31,10 +33,11 @@ from markethall.foundation.ledger.actions import (
     release_hold,
     take_back_credits,
 )
-from markethall.foundation.messaging.models import Mail
+from markethall.foundation.messaging.models import Mail, MailStatus
 from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
+from markethall.trade.orders import rules
 from markethall.trade.orders.models import Order
 
 
@@ -60,7 +63,7 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         check_reach(actor=actor, user=user)
         check_not_last(user, super_admins)
         address = f"erased-{user.pk.hex}@erased.invalid"
-        _blank_orders_and_mails(user, address)
+        _end_orders_and_mails(user, address, actor.pk)
         _delete_pictures(user)
         _book_out(user, actor.pk)
         _delete_belongings(user)
@@ -68,10 +71,13 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         record("user.erase", actor_id=actor.pk, subject_type="user", subject_id=user.pk)
 
 
-def _blank_orders_and_mails(user: User, address: str) -> None:
-    lock(Order.objects.filter(customer_id=user.pk))
+def _end_orders_and_mails(user: User, address: str, actor_id: uuid.UUID) -> None:
+    for order in lock(Order.objects.filter(customer_id=user.pk)):
+        if order.status in rules.PAYABLE:
+            cancel_order(order_id=order.pk, actor_id=actor_id, note="The account was erased.")
     Order.objects.filter(customer_id=user.pk).update(email=address)
     mails = Mail.objects.filter(user_id=user.pk) | Mail.objects.filter(to=user.email)
+    mails.filter(status=MailStatus.QUEUED).update(status=MailStatus.FAILED)
     mails.update(to=address, subject="", text="", html="", attachments=[], error="")
 
 

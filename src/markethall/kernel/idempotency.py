@@ -76,7 +76,8 @@ def once(
             answer = act()
             _keep(scope, key, body_hash, answer)
         return answer
-    except IntegrityError:
+    except (IntegrityError, Problem):
+        # A twin may have been quicker, and what it took be what this one was refused for.
         kept = _kept(scope, key, body_hash)
         if kept:
             return kept

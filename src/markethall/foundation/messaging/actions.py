@@ -57,12 +57,12 @@ def send_mail(
 
 
 def deliver(mail_id: uuid.UUID, attachments: Sequence[tuple[str, bytes, str]] = ()) -> None:
-    """Hand a mail to the mail server, unless that has happened. Raises what the server raises.
+    """Hand a mail that waits to the mail server. Raises what the server raises.
 
     ``attachments`` are (name, content, content type). A crash between the server's yes and our
     record of it sends a mail twice: better than never.
     """
-    mail = Mail.objects.filter(pk=mail_id).exclude(status=MailStatus.SENT).first()
+    mail = Mail.objects.filter(pk=mail_id, status=MailStatus.QUEUED).first()
     if mail is None:
         return
     message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.to])

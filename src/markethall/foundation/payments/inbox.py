@@ -143,7 +143,8 @@ def replay(event_id: uuid.UUID, *, actor_id: uuid.UUID) -> InboxEvent:
         )
         event.status, event.attempts, event.due_at = InboxStatus.RECEIVED, 0, clock.now()
         event.save(update_fields=["status", "attempts", "due_at"])
-        wake()
+        # A job that is found waiting may look before this commit, and would see nothing due.
+        transaction.on_commit(wake)
     return event
 
 

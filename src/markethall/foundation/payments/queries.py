@@ -40,10 +40,10 @@ def payments_of(reference: uuid.UUID) -> QuerySet[Payment]:
 
 
 def unsettled(opened_before: datetime) -> QuerySet[Payment]:
-    """Payments opened before then of which nobody has told how they ended."""
-    return Payment.objects.filter(
-        status__in=[PaymentStatus.CREATED, PaymentStatus.PENDING], created_at__lt=opened_before
-    )
+    """Payments opened before then of which nobody has told how they ended. One that failed has
+    not ended: another card may have paid it since."""
+    not_ended = [PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.FAILED]
+    return Payment.objects.filter(status__in=not_ended, created_at__lt=opened_before)
 
 
 def open_refunds(requested_before: datetime) -> QuerySet[Refund]:

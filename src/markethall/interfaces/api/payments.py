@@ -27,6 +27,7 @@ from markethall.interfaces.api.schemas import (
     problems,
 )
 from markethall.kernel.errors import Invalid
+from markethall.kernel.ids import digest
 from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.models import LineKind, Offer
 from markethall.trade.catalog.queries import active_offers
@@ -368,7 +369,7 @@ def _intent(started: Started) -> IntentOut:
 def _key(request: HttpRequest) -> str | None:
     """The caller's key, as one of this endpoint and of nobody else."""
     key = request.headers.get("Idempotency-Key")
-    return f"{request.user.pk}:{key}"[:300] if key else None
+    return digest(f"{request.user.pk}:{request.path}:{key}") if key else None
 
 
 def _minor(amount: int | MoneyIn | None, currency: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +16,16 @@ from markethall.foundation.platform.queries import fresh_settings
 from markethall.interfaces.api.access import staff
 from markethall.interfaces.api.auth import Email
 from markethall.interfaces.api.core import router
-from markethall.interfaces.api.schemas import In, Listing, Out, Paging, Time, listing, problems
+from markethall.interfaces.api.schemas import (
+    In,
+    Listing,
+    Moment,
+    Out,
+    Paging,
+    Time,
+    listing,
+    problems,
+)
 from markethall.kernel.pagination import paginate
 
 routes = router("platform")
@@ -64,8 +72,8 @@ class AuditFilter(Paging):
     action: str = Field("", max_length=64, description="How the action begins: `credits.`")
     actor_id: UUID | None = Field(None, alias="actorId")
     subject_id: str = Field("", max_length=64, alias="subjectId", pattern=r"^[^\x00]*$")
-    since: datetime | None = Field(None, description="Not before.")
-    until: datetime | None = Field(None, description="Before.")
+    since: Moment | None = Field(None, description="Not before.")
+    until: Moment | None = Field(None, description="Before.")
 
 
 @routes.get(

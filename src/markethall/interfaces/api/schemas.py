@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from ninja import Field, Schema
-from pydantic import ConfigDict, PlainSerializer
+from pydantic import AfterValidator, ConfigDict, PlainSerializer, field_validator
 from pydantic.alias_generators import to_camel
 
 from markethall.kernel import money
@@ -22,13 +22,38 @@ Time = Annotated[
 ]
 
 
+def _storable(value: Any) -> Any:
+    """``value``, unless a text in it has a NUL, which PostgreSQL does not keep."""
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("A text has no NUL characters.")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    """``value`` in UTC, which it is in already when it names no zone."""
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("This time lies outside the years 1 to 9999 in UTC.") from None
+
+
+# A time that a caller names.
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
+class Asked(Schema):
+    """Base of whatever a caller sends: texts that can be kept."""
+
+    _texts = field_validator("*", mode="after")(_storable)
+
+
 class Out(Schema):
     """Base of answers."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class In(Schema):
+class In(Asked):
     """Base of request bodies."""
 
     model_config = ConfigDict(
@@ -76,7 +101,7 @@ class Listing(Out, Generic[ItemT]):
     next_cursor: str | None = None
 
 
-class Paging(Schema):
+class Paging(Asked):
     """Query parameters of every list."""
 
     limit: int = Field(20, ge=1, le=100, description="Items a page, 1 to 100.")

@@ -21,7 +21,8 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.accounts.tokens import authenticate_token
 from markethall.interfaces.live.hub import Hub, Listener
-from markethall.kernel.errors import Unauthenticated
+from markethall.interfaces.web.errors import MethodNotAllowed
+from markethall.kernel.errors import Problem, Unauthenticated
 
 KEEP_ALIVE = 25.0  # seconds; proxies drop connections that are silent for longer
 _HEADERS = [
@@ -49,11 +50,14 @@ class Live:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] != "GET":
+            await _refuse(send, MethodNotAllowed(headers={"Allow": "GET"}))
+            return
         user = await sync_to_async(_user_of, thread_sensitive=False)(scope)
         if scope["type"] == "websocket":
             await self._websocket(user, receive, send)
         elif user is None:
-            await _refuse(send)
+            await _refuse(send, Unauthenticated(headers={"WWW-Authenticate": "Bearer"}))
         else:
             await self._events(user, receive, send)
 
@@ -112,10 +116,11 @@ async def _until(receive: Any, end: str) -> None:
         pass
 
 
-async def _refuse(send: Any) -> None:
-    body = json.dumps(Unauthenticated().document()).encode()
-    headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 401, "headers": headers})
+async def _refuse(send: Any, problem: Problem) -> None:
+    body = json.dumps(problem.document()).encode()
+    headers = {"Content-Type": "application/problem+json", **problem.headers}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -38,9 +38,14 @@ def problem_response(problem: Problem) -> JsonResponse:
     )
 
 
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether the address is one of the API, which answers documents and no pages."""
+    return request.path == "/api" or request.path.startswith("/api/")
+
+
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A page; a toast when htmx asked; the document when the caller is a program."""
-    if request.path.startswith("/api/"):
+    if is_for_programs(request):
         return problem_response(problem)
     if isinstance(problem, Unauthenticated):
         return to_login(request)
@@ -61,7 +66,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Asks neither session nor database: they may be what broke."""
     fault = ServerFault("It has been logged. Try again in a moment.")
-    if request.path.startswith("/api/"):
+    if is_for_programs(request):
         return problem_response(fault)
     if request.headers.get("HX-Request"):
         return _problem_toast(fault)

@@ -99,5 +99,5 @@ def _read(request: HttpRequest, is_json: bool) -> Choice:
                 for item in error.errors()
             ]
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid("The body is no JSON.") from error
