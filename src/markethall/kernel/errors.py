@@ -71,6 +71,10 @@ class NotFound(Problem):
     status, code, title = 404, "not_found", "There is no such thing"
 
 
+class MethodNotAllowed(Problem):
+    status, code, title = 405, "method_not_allowed", "This address knows no such verb"
+
+
 class Conflict(Problem):
     status, code, title = 409, "conflict", "This cannot be done in the present state"
 

@@ -21,8 +21,7 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.accounts.tokens import authenticate_token
 from markethall.interfaces.live.hub import Hub, Listener
-from markethall.interfaces.web.errors import MethodNotAllowed
-from markethall.kernel.errors import Problem, Unauthenticated
+from markethall.kernel.errors import MethodNotAllowed, Problem, Unauthenticated
 
 KEEP_ALIVE = 25.0  # seconds; proxies drop connections that are silent for longer
 _HEADERS = [

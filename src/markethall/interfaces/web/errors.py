@@ -9,7 +9,12 @@ from django.template.loader import render_to_string
 
 from markethall.interfaces.web import context, toasts
 from markethall.interfaces.web.members import to_login
-from markethall.kernel.errors import Forbidden, NotFound, Problem, Unauthenticated
+from markethall.kernel.errors import (
+    Forbidden,
+    NotFound,
+    Problem,
+    Unauthenticated,
+)
 
 
 class ServerFault(Problem):
@@ -18,10 +23,6 @@ class ServerFault(Problem):
 
 class BadRequest(Problem):
     status, code, title = 400, "bad_request", "We could not read that"
-
-
-class MethodNotAllowed(Problem):
-    status, code, title = 405, "method_not_allowed", "This address knows no such verb"
 
 
 class CsrfFailed(Forbidden):

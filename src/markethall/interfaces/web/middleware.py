@@ -13,7 +13,7 @@ from django.urls import is_valid_path
 
 from markethall.foundation.audit.actions import current_ip
 from markethall.interfaces.web import errors, toasts
-from markethall.kernel.errors import Problem
+from markethall.kernel.errors import MethodNotAllowed, Problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -105,7 +105,7 @@ class Problems:
             )
         if response.status_code == 405 and request.path.startswith("/api/"):
             allow = {"Allow": response.headers.get("Allow", "")}
-            return errors.problem_response(errors.MethodNotAllowed(headers=allow))
+            return errors.problem_response(MethodNotAllowed(headers=allow))
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
