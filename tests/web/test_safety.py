@@ -14,6 +14,7 @@ from django.test import Client
 from house.people import make_user, page_client
 from markethall.config.environment import Environment
 from markethall.config.log import logging_settings
+from markethall.flows.checkout import Wanted, start_checkout
 from markethall.foundation.accounts.actions import request_password_reset
 from markethall.foundation.messaging.models import Mail
 from markethall.kernel import clock
@@ -64,6 +65,15 @@ def test_a_personal_answer_is_kept_nowhere(page: str) -> None:
     told = page_client(make_user()).get(page).headers["Cache-Control"]
     assert "no-store" in told
     assert "private" in told
+
+
+@pytest.mark.parametrize("role", ["customer", "logistics", "admin"])
+def test_nobody_cancels_an_order_in_the_name_of_its_customer(role: str) -> None:
+    ada = make_user()
+    order = start_checkout(customer=ada, wanted=[Wanted("credits-50")]).order
+    page = f"/orders/{order.pk}/cancel"
+    assert page_client(make_user(role=role)).post(page).status_code == 404
+    assert page_client(ada).post(page).status_code == 303
 
 
 def test_who_reads_the_mails_cannot_sign_in_as_their_readers() -> None:
