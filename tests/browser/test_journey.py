@@ -37,6 +37,14 @@ def take_all_credits_but(hall: Hall, email: str, left: int) -> None:
 def test_from_sign_up_to_deletion(hall: Hall, visitor: Arrive, size: tuple[int, int]) -> None:
     ada = visitor(size=size)
     email = new_address()
+    sign_up(ada, hall, email)
+    make_and_keep_a_picture(ada)
+    run_out_and_buy(ada, hall, email)
+    look_at_the_books(ada, hall)
+    settle_in_and_leave(ada)
+
+
+def sign_up(ada: Visitor, hall: Hall, email: str) -> None:
     page = ada.go("/plushify")
     page.get_by_role("link", name="Make my plush").click()
     page.locator("a[href^='/signup']").click()
@@ -49,6 +57,9 @@ def test_from_sign_up_to_deletion(hall: Hall, visitor: Arrive, size: tuple[int, 
     ada.sign_in(email, "/plushify/create")
     expect(credits(page)).to_have_text("10")
 
+
+def make_and_keep_a_picture(ada: Visitor) -> None:
+    page = ada.page
     ada.make_picture(small_photo(), "A red ball")
     expect(credits(page)).to_have_text("9")
     slider = page.get_by_role("slider")
@@ -65,6 +76,9 @@ def test_from_sign_up_to_deletion(hall: Hall, visitor: Arrive, size: tuple[int, 
     expect(page.get_by_role("link", name="A red ball")).to_be_visible()
     expect(page.get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
 
+
+def run_out_and_buy(ada: Visitor, hall: Hall, email: str) -> None:
+    page = ada.page
     take_all_credits_but(hall, email, 0)
     page.reload()
     page.get_by_role("link", name="A red ball").click()
@@ -80,6 +94,9 @@ def test_from_sign_up_to_deletion(hall: Hall, visitor: Arrive, size: tuple[int, 
     page.wait_for_url("**/orders/**")
     expect(credits(page)).to_have_text("50", timeout=30_000)
 
+
+def look_at_the_books(ada: Visitor, hall: Hall) -> None:
+    page = ada.page
     ada.go("/plushify/history")
     expect(page.get_by_text("Credit pack")).to_be_visible()
     assert number_in(page.locator(".booking__amount").first.inner_text()) == 50
@@ -88,6 +105,9 @@ def test_from_sign_up_to_deletion(hall: Hall, visitor: Arrive, size: tuple[int, 
     paper = ada.context.request.get(f"{hall.url}{receipt}")
     assert paper.body().startswith(b"%PDF")
 
+
+def settle_in_and_leave(ada: Visitor) -> None:
+    page = ada.page
     ada.go("/plushify/settings")
     page.get_by_label("Default style").select_option("cartoon-style")
     page.get_by_role("button", name="Save").click()
