@@ -10,7 +10,7 @@ from django.db import transaction
 from markethall.foundation.accounts.models import User
 from markethall.foundation.files.actions import delete_file, read_file, store_file
 from markethall.foundation.files.models import StoredFile
-from markethall.foundation.messaging.actions import send_mail
+from markethall.foundation.messaging.actions import QUEUE, send_mail
 from markethall.kernel import jobs
 from markethall.kernel.locking import lock_one
 from markethall.kernel.money import Money
@@ -23,7 +23,7 @@ from markethall.trade.orders.receipt import Receipt, ReceiptLine, render
 
 def order_receipt(event: OrderPaid) -> None:
     """Enqueue the receipt of an order that has just been paid."""
-    jobs.enqueue("issue_receipt", order_id=str(event.order_id))
+    jobs.enqueue("issue_receipt", queue=QUEUE, order_id=str(event.order_id))
 
 
 def issue_receipt(order_id: uuid.UUID) -> StoredFile:

@@ -19,6 +19,8 @@ from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock, lock_one
 
 MAX_ATTEMPTS = 8
+# Mails and what is attached to them wait here, so that they hold nothing else up.
+QUEUE = "mail"
 
 
 def send_mail(
@@ -52,7 +54,7 @@ def send_mail(
             attachments=[str(file_id) for file_id in attachments],
             created_at=clock.now(),
         )
-        jobs.enqueue("deliver_mail", mail_id=str(mail.pk))
+        jobs.enqueue("deliver_mail", queue=QUEUE, mail_id=str(mail.pk))
     return mail
 
 
@@ -102,7 +104,7 @@ def resend(mail_id: uuid.UUID, *, actor_id: uuid.UUID) -> Mail:
         )
         mail.status, mail.attempts = MailStatus.QUEUED, 0
         mail.save(update_fields=["status", "attempts"])
-        jobs.enqueue("deliver_mail", mail_id=str(mail.pk))
+        jobs.enqueue("deliver_mail", queue=QUEUE, mail_id=str(mail.pk))
     return mail
 
 

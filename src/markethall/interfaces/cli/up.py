@@ -109,6 +109,7 @@ class Hall:
         parts = [
             *web_parts(listener),
             Part("worker", lambda: worker.run(queues=["default"], concurrency=4)),
+            Part("mail", lambda: worker.run(queues=["mail"], concurrency=2)),
             Part("studio", lambda: worker.run(queues=["imaging"], concurrency=1)),
         ]
         if self.environment.sandbox and self.demo:

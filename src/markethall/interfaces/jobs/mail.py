@@ -9,13 +9,13 @@ from procrastinate.contrib.django import app
 
 from markethall.foundation.files.actions import read_file
 from markethall.foundation.files.models import StoredFile
-from markethall.foundation.messaging.actions import MAX_ATTEMPTS, deliver
+from markethall.foundation.messaging.actions import MAX_ATTEMPTS, QUEUE, deliver
 from markethall.foundation.messaging.queries import attached_files
 
 _MAIL_RETRIES = RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=3)
 
 
-@app.task(name="deliver_mail", queue="default", retry=_MAIL_RETRIES)
+@app.task(name="deliver_mail", queue=QUEUE, retry=_MAIL_RETRIES)
 def deliver_mail(mail_id: str) -> None:
     wanted = attached_files(UUID(mail_id))
     files = StoredFile.objects.filter(pk__in=wanted).order_by("pk")

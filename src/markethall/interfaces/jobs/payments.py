@@ -9,6 +9,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from markethall.flows import receipts, reconciliation, refunds, settlement
+from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.gateways.sandbox import delivery
 
@@ -53,6 +54,6 @@ def send_sandbox_webhooks(events: list[dict[str, Any]], attempt: int = 1) -> Non
     delivery.send(events, attempt=attempt)
 
 
-@app.task(name="issue_receipt", queue="default", retry=_GATEWAY_RETRIES)
+@app.task(name="issue_receipt", queue=QUEUE, retry=_GATEWAY_RETRIES)
 def issue_receipt(order_id: str) -> None:
     receipts.issue_receipt(UUID(order_id))
