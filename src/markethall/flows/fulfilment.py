@@ -15,12 +15,11 @@ from markethall.foundation.ledger.actions import (
 from markethall.foundation.payments.models import Refund
 from markethall.kernel import clock, live
 from markethall.kernel.errors import Invalid
-from markethall.kernel.locking import lock_one
 from markethall.kernel.money import proportion
 from markethall.trade.catalog.models import LineKind, Offer
-from markethall.trade.orders.actions import move
-from markethall.trade.orders.events import OrderPaid
-from markethall.trade.orders.models import Order, OrderLine, OrderStatus, TakeBack
+from markethall.trade.orders.models import Order, OrderLine, TakeBack
+
+_LINES = "SELECT * FROM orders_orderline WHERE order_id = %s ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,13 @@ def of_kind(kind: str) -> Fulfilment:
     return REGISTRY[LineKind(kind)]
 
 
-def fulfil_order(event: OrderPaid) -> None:
-    """Give what was paid for. The order is fulfilled when nothing is left to do for any line."""
-    lines = list(OrderLine.objects.filter(order_id=event.order_id).order_by("pk"))
-    order = lock_one(Order.objects.filter(pk=event.order_id))
-    for line in lines:
+def fulfil_order(order: Order) -> bool:
+    """Give what was paid for of a locked order; returns whether nothing is left to do for it."""
+    done = []
+    for line in OrderLine.objects.raw(_LINES, [order.pk]):
         line.order = order
-    done = [of_kind(line.kind).fulfil(line) for line in lines]
-    if all(done):
-        move(order, OrderStatus.FULFILLED)
+        done.append(of_kind(line.kind).fulfil(line))
+    return all(done)
 
 
 def take_back(order: Order, refund: Refund, *, refunded_before: int) -> None:

@@ -19,9 +19,10 @@ from markethall.trade.orders.models import Order, TakeBack
 def tell_pages(event: OrderMoved) -> None:
     """The customer's open pages, and the console's."""
     kind = event.status.lower()
+    messages = [live.Message("orders", kind, None)]
     if event.customer_id:
-        live.notify(f"order:{event.order_id}", kind=kind, user_id=event.customer_id)
-    live.notify("orders", kind=kind, user_id=None)
+        messages.append(live.Message(f"order:{event.order_id}", kind, event.customer_id))
+    live.send(messages)
 
 
 def mail_payment_failed(event: OrderPaymentFailed) -> None:

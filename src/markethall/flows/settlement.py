@@ -11,7 +11,7 @@ import uuid
 
 from django.db import transaction
 
-from markethall.flows import refunds
+from markethall.flows import fulfilment, refunds
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.actions import post
 from markethall.foundation.ledger.rules import transfer
@@ -36,13 +36,16 @@ from markethall.foundation.payments.models import (
     PaymentStatus,
 )
 from markethall.kernel import clock, events
-from markethall.kernel.locking import lock_one
+from markethall.kernel.locking import lock_row
 from markethall.trade.orders import rules
-from markethall.trade.orders.actions import move
+from markethall.trade.orders.actions import move, move_through
 from markethall.trade.orders.events import OrderPaid, OrderPaymentFailed
 from markethall.trade.orders.models import Order, OrderStatus
 
 SURPLUS_REASON = "This order was paid already, or is no longer open."
+
+
+_BY_REF = "SELECT * FROM payments_payment WHERE gateway = %s AND gateway_ref = %s LIMIT 1"
 
 
 def settle_inbox() -> int:
@@ -69,8 +72,8 @@ def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
 
 
 def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
-    payment = Payment.objects.filter(gateway=event.provider, gateway_ref=notice.ref).first()
-    if payment is None:
+    payment = next(iter(Payment.objects.raw(_BY_REF, [event.provider, notice.ref])), None)
+    if payment is None or not notice.ref:
         return _conclude(event, _parked(f"No payment of ours is known as {notice.ref!r}."))
     if notice.money is not None and notice.money != payment.money:
         return _conclude(
@@ -96,8 +99,8 @@ def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
 def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
     """The one decision, under the locks of order and payment in that order; both are read anew
     under them."""
-    order = lock_one(Order.objects.filter(pk=seen.reference))
-    payment = lock_one(Payment.objects.filter(pk=seen.pk))
+    order = lock_row(Order, seen.reference)
+    payment = lock_row(Payment, seen.pk)
     if truth.money != payment.money:
         return _parked(f"The gateway has {truth.money}, but {payment.money} was asked for.")
     if payment.status == PaymentStatus.SUCCEEDED:
@@ -134,7 +137,10 @@ def _paid(order: Order, payment: Payment) -> Outcome:
         refund = request_refund(payment, amount=None, reason=SURPLUS_REASON, actor_id=None)
         refunds.send_later(refund)
         return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
-    move(order, OrderStatus.PAID, payment=payment, paid_at=clock.now())
+    steps = [OrderStatus.PAID]
+    if fulfilment.fulfil_order(order):
+        steps.append(OrderStatus.FULFILLED)
+    move_through(order, steps, payment=payment, paid_at=clock.now())
     events.publish(OrderPaid(order.pk))
     return Outcome(InboxStatus.SETTLED, f"Order {order.number} is paid.")
 

@@ -10,10 +10,21 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 CHANNEL = "markethall_live"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent as ``{"topic", "type"}`` to the pages of ``user_id``, or to staff when it is
+    None."""
+
+    topic: str
+    kind: str
+    user_id: uuid.UUID | None
 
 
 def notify(topic: str, *, kind: str, user_id: uuid.UUID | None) -> None:
@@ -21,14 +32,25 @@ def notify(topic: str, *, kind: str, user_id: uuid.UUID | None) -> None:
 
     Carries no data: whoever hears it asks for the state, with their own rights.
     """
-    notify_all([(topic, kind)], user_id=user_id)
+    send([Message(topic, kind, user_id)])
 
 
 def notify_all(messages: Sequence[tuple[str, str]], *, user_id: uuid.UUID | None) -> None:
-    """Send several (topic, kind) at once, in one statement."""
-    user = str(user_id) if user_id else None
+    """Send several (topic, kind) to one person, in one statement."""
+    send([Message(topic, kind, user_id) for topic, kind in messages])
+
+
+def send(messages: Sequence[Message]) -> None:
+    """Send several messages, in one statement."""
     payloads = [
-        json.dumps({"topic": topic, "type": kind, "user": user}) for topic, kind in messages
+        json.dumps(
+            {
+                "topic": message.topic,
+                "type": message.kind,
+                "user": str(message.user_id) if message.user_id else None,
+            }
+        )
+        for message in messages
     ]
     transaction.on_commit(lambda: _send(payloads), robust=True)
 

@@ -6,9 +6,10 @@ rows wait for each other instead of deadlocking.
 
 from __future__ import annotations
 
+import uuid
 from typing import TypeVar
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 RowT = TypeVar("RowT", bound=models.Model)
 
@@ -25,6 +26,18 @@ def lock(queryset: models.QuerySet[RowT]) -> list[RowT]:
     if not transaction.get_connection(queryset.db).in_atomic_block:
         raise LockOutsideTransaction(f"Lock {queryset.model.__name__} inside transaction.atomic().")
     return list(queryset.order_by("pk").select_for_update(of=("self",)))
+
+
+def lock_row(model: type[RowT], key: uuid.UUID) -> RowT:
+    """Lock the row with this primary key and return it fresh, by one plain statement: for paths
+    that are run thousands of times. Raises the model's DoesNotExist."""
+    if not transaction.get_connection().in_atomic_block:
+        raise LockOutsideTransaction(f"Lock {model.__name__} inside transaction.atomic().")
+    table = connection.ops.quote_name(model._meta.db_table)
+    found = model._default_manager.raw(f"SELECT * FROM {table} WHERE id = %s FOR UPDATE", [key])  # noqa: S608, a table of ours
+    for row in found:
+        return row
+    raise model.DoesNotExist  # type: ignore[attr-defined]
 
 
 def lock_one(queryset: models.QuerySet[RowT]) -> RowT:

@@ -8,14 +8,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from markethall.foundation.ledger.models import CREDIT, Account
+from markethall.foundation.ledger.models import CREDIT
 from markethall.kernel import clock
 
 _NAMESPACE = uuid.UUID("6d61726b-6574-5861-8c6c-6c6564676572")
 _known_open: set[uuid.UUID] = set()
+
+# Only what belongs to somebody keeps a running balance.
+_OPEN = """
+INSERT INTO ledger_account (id, code, unit, owner_id, balance, floor, created_at)
+SELECT ref.id, ref.code, ref.unit, ref.owner_id, ref.zero, ref.zero, %s
+  FROM (SELECT *, CASE WHEN owner_id IS NOT NULL THEN 0 END AS zero
+          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[])
+            AS given (id, code, unit, owner_id)) AS ref
+ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +79,14 @@ def ensure_open(refs: Iterable[AccountRef]) -> None:
     missing = [ref for ref in refs if ref.id not in _known_open]
     if not missing:
         return
-    Account.objects.bulk_create(
-        [
-            Account(
-                id=ref.id,
-                code=ref.code,
-                unit=ref.unit,
-                owner_id=ref.owner_id,
-                balance=None if ref.owner_id is None else 0,
-                floor=None if ref.owner_id is None else 0,
-                created_at=clock.now(),
-            )
-            for ref in missing
-        ],
-        ignore_conflicts=True,
-    )
+    columns: list[Any] = [
+        [ref.id for ref in missing],
+        [ref.code for ref in missing],
+        [ref.unit for ref in missing],
+        [ref.owner_id for ref in missing],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [clock.now(), *columns])
     system = {ref.id for ref in missing if ref.owner_id is None}
     transaction.on_commit(lambda: _known_open.update(system))
 
