@@ -56,6 +56,11 @@ UPDATE payments_inboxevent SET attempts = attempts + 1, due_at = %s
 RETURNING id, provider, event_id, type, payload, attempts
 """
 
+_CONCLUDE = """
+UPDATE payments_inboxevent SET status = %s, outcome = %s, settled_at = %s
+ WHERE id = %s AND status = 'received'
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -111,9 +116,8 @@ def drain(settle: Callable[[InboxEvent], Outcome]) -> int:
 
 def conclude(event: InboxEvent, outcome: Outcome) -> None:
     """Record how an event ended, in the caller's transaction."""
-    InboxEvent.objects.filter(pk=event.pk, status=InboxStatus.RECEIVED).update(
-        status=outcome.status, outcome=outcome.text, settled_at=clock.now()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_CONCLUDE, [outcome.status, outcome.text, clock.now(), event.pk])
 
 
 def wake_if_due() -> bool:

@@ -35,6 +35,7 @@ _STATES = {
     "abandoned": ChargeState.CLOSED,
 }
 _MAX_ID = 255
+_BY_REF = "SELECT * FROM payments_sandboxcheckout WHERE id = %s"
 
 
 class SandboxGateway:
@@ -61,10 +62,9 @@ class SandboxGateway:
         return _truth(counter.close(ref))
 
     def fetch_payment(self, ref: str) -> ChargeTruth:
-        record = SandboxCheckout.objects.filter(pk=ref).first()
-        if record is None:
-            raise PaymentMissing("The sandbox gateway knows no such payment.")
-        return _truth(record)
+        for record in SandboxCheckout.objects.raw(_BY_REF, [ref]):
+            return _truth(record)
+        raise PaymentMissing("The sandbox gateway knows no such payment.")
 
     def refund(self, ref: str, *, key: str, money: Money, reason: str) -> RefundTruth:
         refund = counter.give_back(ref, key=key, money=money)
