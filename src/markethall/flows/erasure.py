@@ -65,6 +65,8 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         address = f"erased-{user.pk.hex}@erased.invalid"
         _end_orders_and_mails(user, address, actor.pk)
         _delete_pictures(user)
+        lock_balance(user.pk)
+        _delete_pictures(user)  # those asked for until the wallet was locked
         _book_out(user, actor.pk)
         _delete_belongings(user)
         _blank_user(user, address)

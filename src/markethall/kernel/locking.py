@@ -21,11 +21,12 @@ class LockOutsideTransaction(RuntimeError):
 def lock(queryset: models.QuerySet[RowT]) -> list[RowT]:
     """Lock the rows of ``queryset`` now, in primary-key order, and return them fresh.
 
+    Rows that refer to a locked row can still be added: their foreign keys do not wait for it.
     Raises LockOutsideTransaction unless a transaction is open.
     """
     if not transaction.get_connection(queryset.db).in_atomic_block:
         raise LockOutsideTransaction(f"Lock {queryset.model.__name__} inside transaction.atomic().")
-    return list(queryset.order_by("pk").select_for_update(of=("self",)))
+    return list(queryset.order_by("pk").select_for_update(of=("self",), no_key=True))
 
 
 def lock_row(model: type[RowT], key: uuid.UUID) -> RowT:
