@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import transaction
-from PIL import Image
 
 from house.people import ApiClient, client_for, make_user
-from markethall.flows.checkout import Wanted, start_checkout
-from markethall.flows.generation import start_generation
-from markethall.foundation.accounts.belongings import add_address, make_api_key
+from house.things import HOME, something_of_every_kind, undone
 from markethall.foundation.accounts.models import User
-from markethall.foundation.files.actions import accept_picture
 from markethall.interfaces.api.document import endpoints
 
 CALLERS = (
@@ -117,13 +110,6 @@ POST /api/webhooks/events/{event_id}/replay          -xxxxx00
 POST /api/webhooks/sandbox                           ++++++++
 """
 
-HOME = {
-    "kind": "shipping",
-    "name": "Ada",
-    "line1": "1 Market Square",
-    "city": "Dublin",
-    "country": "IE",
-}
 BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/user/addresses/{address_id}": HOME,
     "POST /api/user/addresses": HOME,
@@ -135,29 +121,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def things() -> dict[str, Any]:
-    """Something of every kind, all of it the owner's."""
-    owner = make_user()
-    content = BytesIO()
-    Image.new("RGB", (64, 64), (200, 120, 60)).save(content, "JPEG")
-    size = content.tell()
-    content.seek(0)
-    upload = accept_picture(
-        content, size=size, name="a.jpg", declared_type="image/jpeg", owner_id=owner.pk
-    )
-    picture = start_generation(user_id=owner.pk, upload_id=upload.pk, style="cute", size="small")
-    started = start_checkout(customer=owner, wanted=[Wanted("credits-50")])
-    key, _ = make_api_key(user=owner, name="Build server")
-    return {
-        "owner": owner,
-        "user_id": owner.pk,
-        "image_id": picture.pk,
-        "order_id": started.order.pk,
-        "payment_id": started.payment.pk,
-        "address_id": add_address(user=owner, **{**HOME}).pk,
-        "key_id": key.pk,
-        "event_id": uuid.uuid4(),
-        "provider": "nobody",
-    }
+    return something_of_every_kind()
 
 
 def rows() -> dict[str, str]:
@@ -177,11 +141,8 @@ def call(endpoint: str, caller: User | None, things: dict[str, Any]) -> int:
     """The status that ``caller`` gets; what the call changed is taken back."""
     method, path = endpoint.split()
     client = client_for(caller) if caller else ApiClient()
-    undone = transaction.atomic()
-    undone._from_testcase = True  # what is durable may run within, as within a test
-    with undone:
+    with undone():
         answer = getattr(client, method.lower())(path.format(**things), BODIES.get(endpoint))
-        transaction.set_rollback(True)
     return int(answer.status_code)
 
 

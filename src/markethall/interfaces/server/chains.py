@@ -14,6 +14,8 @@ from django.core.handlers.wsgi import WSGIHandler
 
 Start = Callable[..., Any]
 WEBHOOKS = "/api/webhooks/"
+# For staff, who may come with a session.
+EVENTS = "/api/webhooks/events"
 # The areas whose endpoints look at nothing but the token.
 AREAS = (WEBHOOKS, "/api/images", "/api/credits/", "/api/payments/", "/api/orders")
 
@@ -48,4 +50,5 @@ def is_of_a_program(environ: dict[str, Any]) -> bool:
     if not path.startswith(AREAS):
         return False
     shows_token = environ.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "
-    return shows_token or (path.startswith(WEBHOOKS) and environ["REQUEST_METHOD"] == "POST")
+    is_webhook = path.startswith(WEBHOOKS) and not path.startswith(EVENTS)
+    return shows_token or (is_webhook and environ["REQUEST_METHOD"] == "POST")

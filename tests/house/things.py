@@ -1,0 +1,66 @@
+"""A thing of every kind that a path can name, and calls that leave it as it was."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from django.db import transaction
+from PIL import Image
+
+from house.people import make_user
+from markethall.flows.checkout import Wanted, start_checkout
+from markethall.flows.generation import start_generation
+from markethall.foundation.accounts.belongings import add_address, make_api_key
+from markethall.foundation.files.actions import accept_picture
+from markethall.foundation.ledger import accounts as ledger_accounts
+from markethall.foundation.platform import queries as platform_queries
+
+HOME = {
+    "kind": "shipping",
+    "name": "Ada",
+    "line1": "1 Market Square",
+    "city": "Dublin",
+    "country": "IE",
+}
+
+
+def something_of_every_kind() -> dict[str, Any]:
+    """Ids by the names that paths give them, all of it the owner's."""
+    owner = make_user()
+    content = BytesIO()
+    Image.new("RGB", (64, 64), (200, 120, 60)).save(content, "JPEG")
+    size = content.tell()
+    content.seek(0)
+    upload = accept_picture(
+        content, size=size, name="a.jpg", declared_type="image/jpeg", owner_id=owner.pk
+    )
+    picture = start_generation(user_id=owner.pk, upload_id=upload.pk, style="cute", size="small")
+    started = start_checkout(customer=owner, wanted=[Wanted("credits-50")])
+    key, _ = make_api_key(user=owner, name="Build server")
+    return {
+        "owner": owner,
+        "user_id": owner.pk,
+        "image_id": picture.pk,
+        "order_id": started.order.pk,
+        "payment_id": started.payment.pk,
+        "address_id": add_address(user=owner, **HOME).pk,
+        "key_id": key.pk,
+        "event_id": uuid.uuid4(),
+        "provider": "nobody",
+    }
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What the block changes is taken back."""
+    block = transaction.atomic()
+    block._from_testcase = True  # what is durable may run within, as within a test
+    with block:
+        yield
+        transaction.set_rollback(True)
+    ledger_accounts.forget_known()
+    platform_queries.forget_kept()
