@@ -64,9 +64,10 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         check_not_last(user, super_admins)
         address = f"erased-{user.pk.hex}@erased.invalid"
         _end_orders_and_mails(user, address, actor.pk)
-        _delete_pictures(user)
+        _end_generations(user)
         lock_balance(user.pk)
-        _delete_pictures(user)  # those asked for until the wallet was locked
+        _end_generations(user)  # those asked for until the wallet was locked
+        _delete_files(user)
         _book_out(user, actor.pk)
         _delete_belongings(user)
         _blank_user(user, address)
@@ -83,11 +84,14 @@ def _end_orders_and_mails(user: User, address: str, actor_id: uuid.UUID) -> None
     mails.update(to=address, subject="", text="", html="", attachments=[], error="")
 
 
-def _delete_pictures(user: User) -> None:
+def _end_generations(user: User) -> None:
     for generation in lock(Generation.objects.filter(user_id=user.pk)):
         if generation.status in OPEN:
             release_hold(generation.hold_id, metadata={"reason": "The account was erased."})
         generation.delete()
+
+
+def _delete_files(user: User) -> None:
     for file in lock(StoredFile.objects.filter(owner_id=user.pk)):
         delete_file(file)
 

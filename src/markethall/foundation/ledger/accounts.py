@@ -19,12 +19,14 @@ _NAMESPACE = uuid.UUID("6d61726b-6574-5861-8c6c-6c6564676572")
 _known_open: set[uuid.UUID] = set()
 
 # Only what belongs to somebody keeps a running balance.
+# It looks before it inserts: an insert that meets an account waits for whoever posts to it.
 _OPEN = """
 INSERT INTO ledger_account (id, code, unit, owner_id, balance, floor, created_at)
 SELECT ref.id, ref.code, ref.unit, ref.owner_id, ref.zero, ref.zero, %s
   FROM (SELECT *, CASE WHEN owner_id IS NOT NULL THEN 0 END AS zero
           FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[])
             AS given (id, code, unit, owner_id)) AS ref
+ WHERE NOT EXISTS (SELECT 1 FROM ledger_account WHERE id = ref.id)
 ON CONFLICT DO NOTHING
 """
 

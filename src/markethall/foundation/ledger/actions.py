@@ -15,7 +15,7 @@ from markethall.foundation.ledger.models import Account, Hold, HoldState
 from markethall.foundation.ledger.rules import Posting, transfer, validate
 from markethall.kernel import clock
 from markethall.kernel.ids import new_id
-from markethall.kernel.locking import lock_one
+from markethall.kernel.locking import lock, lock_one
 
 # One statement: the transaction and its entries, in the order of their accounts (the lock
 # order). A key that was posted before inserts nothing.
@@ -167,10 +167,11 @@ def take_back_credits(
 
 
 def lock_balance(user_id: uuid.UUID) -> int:
-    """Lock a person's wallet and return its balance in credits."""
+    """Lock a person's wallet and its holds, and return its balance in credits."""
     open_wallet(user_id)
-    wallet = lock_one(Account.objects.filter(pk=accounts.wallet(user_id).id))
-    return wallet.balance or 0
+    wallet, held = accounts.wallet(user_id).id, accounts.held(user_id).id
+    locked = lock(Account.objects.filter(pk__in=[wallet, held]))
+    return next(account.balance or 0 for account in locked if account.pk == wallet)
 
 
 def open_hold(
