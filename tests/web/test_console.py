@@ -29,7 +29,7 @@ from markethall.interfaces.web.console import urls
 from markethall.kernel import clock, job_log
 from markethall.kernel.jobs import enqueue
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("till")]
 
 # Each list page and the permission that opens it.
 PAGES = {

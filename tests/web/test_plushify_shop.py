@@ -10,7 +10,7 @@ from django.test import Client
 from house.people import make_user, page_client
 from markethall.trade.orders.models import Order
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("till")]
 
 
 def test_home_shows_styles_and_prices_to_anybody(client: Client) -> None:
