@@ -252,7 +252,7 @@ class TestGallery:
         assert ids(api.get("/api/images?status=pending&search=BLUE")) == [blue]
         assert ids(api.get(f"/api/images?search={plain}")) == [plain]
         assert ids(api.get(f"/api/images?search={plain.upper()[:-1]}")) == [plain]
-        assert ids(api.get("/api/images?search=%00")) == [plain, blue]
+        assert api.get("/api/images?search=%00").status_code == 422
 
     def test_questions_that_make_no_sense(self, api: ApiClient) -> None:
         for query in ("status=lost", "sort=random", "limit=0", "limit=101", "cursor=x"):

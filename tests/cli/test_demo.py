@@ -15,6 +15,7 @@ from markethall.interfaces.demo.story import DOMAIN, PASSWORD, PICTURES, tell
 from markethall.trade.orders.models import Order
 
 
+@pytest.mark.usefixtures("till")
 @pytest.mark.django_db(transaction=True)
 def test_the_story_is_told_once() -> None:
     for _ in range(2):

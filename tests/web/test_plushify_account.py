@@ -61,6 +61,7 @@ def test_a_long_history_is_loaded_in_pages_with_as_many_queries(
 ) -> None:
     ada = make_user(credits=1)
     browser = page_client(ada)
+    browser.get("/plushify/history")
     with django_assert_max_num_queries(6) as one:
         browser.get("/plushify/history")
     for number in range(30):
@@ -79,6 +80,7 @@ def test_purchases_are_ones_own_with_receipts_once_paid(
     ada = make_user()
     browser = page_client(ada)
     waiting, strangers = order_for(ada), order_for(make_user())
+    browser.get("/plushify/history/purchases")
     with django_assert_max_num_queries(6) as one:
         browser.get("/plushify/history/purchases")
     paid = [order_for(ada, paid=True) for _ in range(5)]
