@@ -1,7 +1,7 @@
 """The inbox of webhooks: verified, stored once, settled by a job that can run any number of
 times.
 
-Intake is one statement and a look at the job queue. Settling is claimed for a while and not
+Intake is one statement, which looks at the job queue too. Settling is claimed for a while and not
 locked, because the truth is asked of the gateway in between; a claim that lapses (the worker
 died) is taken up again.
 """

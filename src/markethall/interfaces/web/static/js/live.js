@@ -2,6 +2,7 @@ import { enhance } from "./enhance.js";
 
 const POLL = 2000;
 const REOPEN = 30000;
+const ASK_ANYWAY = 15000; // a notification can be lost when the server dies after a commit
 
 let source = null;
 let poller = null;
@@ -54,6 +55,10 @@ function stopPolling() {
   clearInterval(poller);
   poller = null;
 }
+
+setInterval(() => {
+  if (!poller && !document.hidden) pending().forEach(refresh);
+}, ASK_ANYWAY);
 
 function receive(event) {
   const { topic, type } = JSON.parse(event.data);
