@@ -154,6 +154,7 @@ class SandboxCheckout(models.Model):
     tries = models.PositiveIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
     created_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
 
     @property
     def money(self) -> Money:

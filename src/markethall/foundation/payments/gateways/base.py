@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -107,6 +108,31 @@ class Notice:
     refund_ref: str = ""
 
 
+class MovementKind(StrEnum):
+    """Money taken from a customer, or given back to one."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that has moved at the gateway, whoever made it move.
+
+    ``ref`` is the gateway's id of the charge or the refund; ``payment_ref`` names the charge as
+    ``fetch_payment`` takes it. ``payment_id`` and ``refund_id`` are ours, from the metadata:
+    empty for what was made by hand at the gateway.
+    """
+
+    kind: MovementKind
+    ref: str
+    payment_ref: str
+    money: Money
+    at: datetime
+    payment_id: str = ""
+    refund_id: str = ""
+
+
 class Gateway(Protocol):
     """A payment gateway. Calls raise GatewayUnavailable when it does not answer, and
     GatewayRefused when it answers that it will not."""
@@ -136,3 +162,10 @@ class Gateway(Protocol):
 
     def read_notice(self, type: str, payload: Mapping[str, Any]) -> Notice:
         """What a stored webhook says. Touches nothing."""
+
+    def recent(self, since: datetime, until: datetime) -> Iterator[Movement]:
+        """The money that moved from ``since`` until before ``until``, in any order. What is
+        under way has not moved yet."""
+
+    def probe(self) -> str:
+        """Try the gateway with our credentials; a sentence that says what was found."""

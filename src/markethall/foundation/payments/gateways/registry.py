@@ -9,6 +9,7 @@ from django.conf import settings
 from markethall.foundation.payments.errors import UnknownGateway
 from markethall.foundation.payments.gateways.base import Gateway
 from markethall.foundation.payments.gateways.sandbox.gateway import SandboxGateway
+from markethall.foundation.payments.models import Payment
 
 _GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxGateway}
 
@@ -27,3 +28,10 @@ def named(name: str) -> Gateway:
     if name not in _GATEWAYS:
         raise UnknownGateway(f"There is no gateway called {name!r} here.")
     return _GATEWAYS[name]()
+
+
+def in_use() -> list[Gateway]:
+    """The gateway that takes new payments, and every one that stored payments name."""
+    stored = Payment.objects.order_by("gateway").values_list("gateway", flat=True).distinct()
+    names = {settings.ENVIRONMENT.payment_gateway, *stored}
+    return [named(name) for name in sorted(names)]

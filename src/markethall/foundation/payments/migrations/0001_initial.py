@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ("tries", models.PositiveIntegerField(default=0)),
                 ("refunded", models.BigIntegerField(default=0)),
                 ("created_at", models.DateTimeField()),
+                ("paid_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -126,7 +126,8 @@ def _conclude(ref: str, status: str, payment_method: str, delivery: Delivery) ->
             record.status = status
             record.payment_method = payment_method
             record.tries += 1
-            record.save(update_fields=["status", "payment_method", "tries"])
+            record.paid_at = clock.now() if status == "paid" else None
+            record.save(update_fields=["status", "payment_method", "tries", "paid_at"])
         event = f"evt_{record.pk}_{record.tries}"
         data = {"id": record.pk, "metadata": record.metadata, **_money(record.money)}
         _tell(event, _EVENTS[record.status], data, delivery)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -19,13 +20,15 @@ from markethall.foundation.payments.gateways.base import (
     ChargeTruth,
     Checkout,
     Intent,
+    Movement,
+    MovementKind,
     Notice,
     NoticeKind,
     RefundTruth,
     WebhookEvent,
 )
-from markethall.foundation.payments.gateways.sandbox import counter, signing
-from markethall.foundation.payments.models import SandboxCheckout
+from markethall.foundation.payments.gateways.sandbox import counter, outage, signing
+from markethall.foundation.payments.models import SandboxCheckout, SandboxRefund
 from markethall.kernel.money import Money
 
 _STATES = {
@@ -44,14 +47,17 @@ class SandboxGateway:
     name = "sandbox"
 
     def create_checkout(self, request: ChargeRequest) -> Checkout:
+        outage.refuse()
         record = counter.open_checkout(request, kind="checkout")
         return Checkout(record.pk, f"{settings.SITE_URL}/sandbox/pay/{record.pk}")
 
     def create_intent(self, request: ChargeRequest) -> Intent:
+        outage.refuse()
         record = counter.open_checkout(request, kind="intent")
         return Intent(record.pk, f"{record.pk}_secret_{record.idempotency_key}")
 
     def confirm_intent(self, ref: str, payment_method: str) -> ChargeTruth:
+        outage.refuse()
         if payment_method not in counter.PAYMENT_METHODS:
             raise GatewayRefused(
                 f"The sandbox knows these cards: {', '.join(counter.PAYMENT_METHODS)}."
@@ -59,14 +65,17 @@ class SandboxGateway:
         return _truth(counter.pay(ref, payment_method=payment_method))
 
     def close(self, ref: str) -> ChargeTruth:
+        outage.refuse()
         return _truth(counter.close(ref))
 
     def fetch_payment(self, ref: str) -> ChargeTruth:
+        outage.refuse()
         for record in SandboxCheckout.objects.raw(_BY_REF, [ref]):
             return _truth(record)
         raise PaymentMissing("The sandbox gateway knows no such payment.")
 
     def refund(self, ref: str, *, key: str, money: Money, reason: str) -> RefundTruth:
+        outage.refuse()
         refund = counter.give_back(ref, key=key, money=money)
         if refund is None:
             return RefundTruth("", False, "The card's bank does not take the money back.")
@@ -98,6 +107,34 @@ class SandboxGateway:
                 refund_ref=str(data.get("id", "")),
             )
         return Notice(NoticeKind.OTHER)
+
+    def recent(self, since: datetime, until: datetime) -> Iterator[Movement]:
+        outage.refuse()
+        paid = SandboxCheckout.objects.filter(paid_at__gte=since, paid_at__lt=until)
+        for record in paid.order_by("paid_at").iterator():
+            yield Movement(
+                MovementKind.CHARGE,
+                record.pk,
+                record.pk,
+                record.money,
+                record.paid_at or until,
+                payment_id=str(record.metadata.get("paymentId", "")),
+            )
+        back = SandboxRefund.objects.filter(created_at__gte=since, created_at__lt=until)
+        for refund in back.select_related("checkout").order_by("created_at").iterator():
+            yield Movement(
+                MovementKind.REFUND,
+                refund.pk,
+                refund.checkout_id,
+                Money(refund.amount, refund.checkout.currency),
+                refund.created_at,
+                payment_id=str(refund.checkout.metadata.get("paymentId", "")),
+                refund_id=refund.idempotency_key,
+            )
+
+    def probe(self) -> str:
+        outage.refuse()
+        return "the sandbox gateway answers; it moves no money"
 
 
 def _truth(record: SandboxCheckout) -> ChargeTruth:
