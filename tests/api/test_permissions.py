@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from house.people import ApiClient, client_for, make_user
+from house.people import PASSWORD, ApiClient, client_for, make_user
 from house.things import HOME, something_of_every_kind, undone
 from markethall.foundation.accounts.models import User
 from markethall.interfaces.api.document import endpoints
@@ -28,11 +28,14 @@ MATRIX = """
 GET /api/audit                                       -xxxxx++
 POST /api/auth/change-password                       -+++++++
 POST /api/auth/forgot-password                       ++++++++
+GET /api/auth/links                                  -+++++++
+DELETE /api/auth/links/{link_id}                     -+000000
 POST /api/auth/login                                 ++++++++
 POST /api/auth/logout                                ++++++++
 GET /api/auth/me                                     -+++++++
 GET /api/auth/oauth                                  ++++++++
 GET /api/auth/oauth/{provider}/callback              00000000
+POST /api/auth/oauth/{provider}/link                 -xxxxxxx
 POST /api/auth/oauth/{provider}/start                00000000
 PUT /api/auth/profile                                -+++++++
 POST /api/auth/register                              ++++++++
@@ -111,6 +114,7 @@ POST /api/webhooks/sandbox                           ++++++++
 """
 
 BODIES: dict[str, dict[str, Any]] = {
+    "DELETE /api/auth/links/{link_id}": {"password": PASSWORD},
     "PUT /api/user/addresses/{address_id}": HOME,
     "POST /api/user/addresses": HOME,
     "PUT /api/orders/{order_id}": {"note": "Seen"},

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from PIL import Image
 
@@ -49,6 +50,7 @@ def something_of_every_kind() -> dict[str, Any]:
         "payment_id": started.payment.pk,
         "address_id": add_address(user=owner, **HOME).pk,
         "key_id": key.pk,
+        "link_id": SocialAccount.objects.create(user=owner, provider="google", uid="1").pk,
         "event_id": uuid.uuid4(),
         "provider": "nobody",
     }

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
+from house.oidc_dance import at_provider, come_back, configure, sign_in, signed_in_as, start
 from house.people import PASSWORD, ApiClient, client_for, make_user
 from house.second_factor import code_for, turn_on
-from markethall.config.environment import Environment, oauth_providers
 from markethall.foundation.accounts.models import User
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger.queries import balance_of
@@ -24,56 +22,10 @@ pytestmark = [pytest.mark.oidc, pytest.mark.django_db]
 ADA = "ada@example.com"
 
 
-def configure(settings: Any, issuer: str, secret: str = "a-secret-of-the-hall") -> None:
-    environment = Environment(oidc_issuer=issuer, oidc_client_id="hall", oidc_client_secret=secret)
-    settings.SOCIALACCOUNT_PROVIDERS = oauth_providers(environment)
-
-
 @pytest.fixture
 def browser(settings: Any, issuer: str) -> Client:
     configure(settings, issuer)
     return Client()
-
-
-def start(browser: Client, **form: str) -> str:
-    """Press the button; the address at the provider."""
-    response = browser.post("/oauth/oidc/login", form)
-    assert response.status_code == 302
-    return str(response.headers["Location"])
-
-
-def at_provider(location: str, person: str) -> str:
-    """Sign in as ``person`` at the provider and agree; the address it sends the browser back to."""
-    with httpx.Client(follow_redirects=False) as provider:
-        for _ in range(12):
-            if location.startswith("http://testserver/"):
-                return location
-            page = provider.get(location)
-            if page.is_redirect:
-                location = str(httpx.URL(location).join(page.headers["Location"]))
-                continue
-            form = re.search(r'<form[^>]*action="([^"]+)"', page.text)
-            prompt = re.search(r'name="prompt" value="([^"]+)"', page.text)
-            assert form and prompt, page.text
-            sent = provider.post(
-                httpx.URL(location).join(form[1]),
-                data={"prompt": prompt[1], "login": person, "password": "any"},
-            )
-            location = str(httpx.URL(location).join(sent.headers["Location"]))
-    raise AssertionError("The provider never sent the browser back.")
-
-
-def come_back(browser: Client, location: str) -> Any:
-    return browser.get(location.removeprefix("http://testserver"))
-
-
-def sign_in(browser: Client, person: str, **form: str) -> Any:
-    return come_back(browser, at_provider(start(browser, **form), person))
-
-
-def signed_in_as(browser: Client) -> str | None:
-    user = browser.get("/api/auth/session").json()["user"]
-    return user["email"] if user else None
 
 
 def test_the_button_and_what_is_asked_of_the_provider(browser: Client, issuer: str) -> None:

@@ -19,10 +19,9 @@ from django.db import transaction
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
 from markethall.flows.checkout import cancel_order
-from markethall.foundation.accounts.actions import confirm_password
-from markethall.foundation.accounts.errors import SignInAgain
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
 from markethall.foundation.accounts.permissions import Role
+from markethall.foundation.accounts.sign_in import confirm_identity
 from markethall.foundation.accounts.staff import check_not_last, check_reach, person
 from markethall.foundation.audit.actions import record
 from markethall.foundation.files.actions import delete_file
@@ -41,15 +40,12 @@ from markethall.trade.orders import rules
 from markethall.trade.orders.models import Order
 
 
-def erase_own_account(*, user: User, password: str, signed_in_recently: bool) -> None:
+def erase_own_account(*, user: User, password: str, token: Token | None = None) -> None:
     """Erase one's own account, with the password; who has none must have signed in recently.
 
     Raises WrongPassword, SignInAgain, TooManyRequests, and what ``erase_account`` raises.
     """
-    if user.has_usable_password():
-        confirm_password(user=user, password=password)
-    elif not signed_in_recently:
-        raise SignInAgain("Sign in once more, then erase the account within ten minutes.")
+    confirm_identity(user=user, password=password, token=token)
     erase_account(user_id=user.pk, actor=user)
 
 

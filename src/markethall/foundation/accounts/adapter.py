@@ -50,6 +50,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         it is joined to the person whose address it is.
         """
         if login.state.get("process") == "connect":
+            if login.is_existing and login.user != request.user:
+                raise ImmediateHttpResponse(HttpResponseRedirect(f"{REFUSED}?why=taken"))
             return
         if not login.is_existing:
             if not platform_settings().signups_open:

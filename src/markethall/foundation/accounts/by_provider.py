@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.db import transaction
 
 from markethall.foundation.accounts.actions import mark_verified, tell_verified
+from markethall.foundation.accounts.errors import LastSignIn
 from markethall.foundation.accounts.events import UserRegistered
 from markethall.foundation.accounts.models import Token, User
 from markethall.foundation.accounts.queries import is_verified
 from markethall.foundation.audit.actions import record
 from markethall.foundation.messaging.actions import send_mail
+from markethall.kernel.errors import NotFound
 from markethall.kernel.events import publish
 from markethall.kernel.locking import lock_one
 
@@ -68,19 +73,65 @@ def claim(*, user: User, name: str = "") -> User:
     return user
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An account at a provider that signs somebody in. ``label`` is what it is called there."""
+
+    id: int
+    provider: str
+    name: str
+    label: str
+    linked_at: datetime
+
+
+def links_of(user: User) -> list[Link]:
+    """The accounts at providers that sign ``user`` in, the first one first."""
+    return [_link(row) for row in SocialAccount.objects.filter(user=user).order_by("pk")]
+
+
+def _link(row: SocialAccount) -> Link:
+    try:
+        shown = row.get_provider_account()
+        name, label = str(shown.get_brand()["name"]), str(shown)
+    except SocialApp.DoesNotExist:
+        name, label = row.provider.title(), row.uid
+    return Link(row.pk, row.provider, name, label, row.date_joined)
+
+
+def unlink(*, user: User, link_id: int) -> None:
+    """``user`` can no longer sign in by this account at a provider: on record, and by mail.
+
+    Raises NotFound, and LastSignIn for the only one of a person without a password.
+    """
+    with transaction.atomic():
+        user = lock_one(User.objects.filter(pk=user.pk))
+        links = links_of(user)
+        link = next((link for link in links if link.id == link_id), None)
+        if link is None:
+            raise NotFound("Your account is not linked to this one.")
+        if len(links) == 1 and not user.has_usable_password():
+            raise LastSignIn("Set a password first; then you can unlink it.")
+        SocialAccount.objects.filter(pk=link_id).delete()
+        _tell("unlink", user, link.name)
+
+
 def tell_linked(user: User, provider: str) -> None:
     """``user`` can sign in by ``provider`` from now on: on record, and by mail."""
     with transaction.atomic():
-        record(
-            "auth.oauth_link",
-            actor_id=user.pk,
-            subject_type="user",
-            subject_id=user.pk,
-            provider=provider,
-        )
-        send_mail(
-            "oauth_linked",
-            to=user.email,
-            user_id=user.pk,
-            context={"user": user, "provider": provider},
-        )
+        _tell("link", user, provider)
+
+
+def _tell(act: str, user: User, provider: str) -> None:
+    record(
+        f"auth.oauth_{act}",
+        actor_id=user.pk,
+        subject_type="user",
+        subject_id=user.pk,
+        provider=provider,
+    )
+    send_mail(
+        f"oauth_{act}ed",
+        to=user.email,
+        user_id=user.pk,
+        context={"user": user, "provider": provider},
+    )

@@ -48,3 +48,7 @@ class TooMany(Conflict):
 
 class SignInAgain(Forbidden):
     code, title = "sign_in_again", "Sign in again first"
+
+
+class LastSignIn(Conflict):
+    code, title = "last_sign_in", "This is your only way to sign in"

@@ -10,8 +10,12 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from markethall.foundation.accounts import limits, second_factor
-from markethall.foundation.accounts.actions import send_verification
-from markethall.foundation.accounts.errors import EmailUnverified, InvalidCredentials
+from markethall.foundation.accounts.actions import confirm_password, send_verification
+from markethall.foundation.accounts.errors import (
+    EmailUnverified,
+    InvalidCredentials,
+    SignInAgain,
+)
 from markethall.foundation.accounts.models import Token, User
 from markethall.foundation.accounts.queries import is_verified
 from markethall.foundation.accounts.tokens import issue_token
@@ -78,6 +82,15 @@ def signed_in_recently(user: User, token: Token | None = None) -> bool:
         fresh = clock.now() - token.created_at < RECENT
         return token.kind == Token.Kind.SESSION and fresh
     return user.last_login is not None and clock.now() - user.last_login < RECENT + clock.offset()
+
+
+def confirm_identity(*, user: User, password: str, token: Token | None = None) -> None:
+    """Make sure that it is ``user`` who asks: by the password, and for who has none by a recent
+    sign-in. Raises WrongPassword, SignInAgain, TooManyRequests."""
+    if user.has_usable_password():
+        confirm_password(user=user, password=password)
+    elif not signed_in_recently(user, token):
+        raise SignInAgain("Sign in once more, then try again within ten minutes.")
 
 
 def sign_out(request: HttpRequest, token: Token | None = None) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponseRedirect
 from ninja import Field, Status
 from requests import RequestException
 
-from markethall.foundation.accounts import actions, limits, second_factor, sign_in
+from markethall.foundation.accounts import actions, by_provider, limits, second_factor, sign_in
 from markethall.foundation.accounts.models import Token
 from markethall.interfaces.api.access import (
     anyone,
@@ -20,7 +22,7 @@ from markethall.interfaces.api.access import (
 )
 from markethall.interfaces.api.auth import Password, SignedInOut, UserOut
 from markethall.interfaces.api.core import router
-from markethall.interfaces.api.schemas import In, Listing, Out, as_items, problems
+from markethall.interfaces.api.schemas import In, Listing, Out, Time, as_items, problems
 from markethall.interfaces.web.accounts import oauth
 from markethall.interfaces.web.accounts.scene import own_path, providers
 from markethall.kernel.errors import Forbidden, NotFound, Problem
@@ -72,6 +74,30 @@ class ProviderOut(Out):
 
 class StartIn(In):
     next: str = Field("", max_length=500, description="A path of this site to come back to.")
+
+
+class IdentityIn(In):
+    """The password, unless the account has none: then a sign-in within ten minutes counts."""
+
+    password: str = Field("", max_length=256)
+
+
+class LinkIn(IdentityIn, StartIn):
+    pass
+
+
+class LinkOut(Out):
+    """``label`` is what the account is called at the provider."""
+
+    id: int
+    provider: str
+    name: str
+    label: str
+    linked_at: Time
+
+    @classmethod
+    def of(cls, link: by_provider.Link) -> LinkOut:
+        return cls(**asdict(link))
 
 
 class StartOut(Out):
@@ -174,10 +200,41 @@ def oauth_start(request: HttpRequest, provider: str, body: StartIn) -> Any:
     limits.count_by_address("oauth")
     if not same_origin(request):
         raise Forbidden("A sign-in starts on a page of this site.")
-    try:
-        return {"url": oauth.start_url(request, provider, own_path(body.next))}
-    except RequestException as error:
-        raise ProviderUnreachable from error
+    return _start(request, provider, body.next, AuthProcess.LOGIN)
+
+
+@routes.post(
+    "/oauth/{provider}/link",
+    auth=signed_in,
+    response={200: StartOut, **problems(400, 401, 403, 404, 422, 429, 502)},
+)
+def oauth_link(request: HttpRequest, provider: str, body: LinkIn) -> Any:
+    """Begin to link an account at a provider, with the password of who has one. For a browser
+    that is signed in by its cookie: the provider sends it back here."""
+    limits.count_by_address("oauth")
+    if token_of(request):
+        raise Forbidden("Link it from a browser that is signed in by its cookie.")
+    sign_in.confirm_identity(user=person(request), password=body.password)
+    return _start(request, provider, body.next, AuthProcess.CONNECT)
+
+
+@routes.get("/links", auth=signed_in, response={200: Listing[LinkOut], **problems(401)})
+def links(request: HttpRequest) -> Any:
+    """The accounts at providers that sign the caller in."""
+    return as_items([LinkOut.of(link) for link in by_provider.links_of(person(request))])
+
+
+@routes.delete(
+    "/links/{int:link_id}",
+    auth=signed_in,
+    response={204: None, **problems(400, 401, 403, 404, 409, 422, 429)},
+)
+def unlink(request: HttpRequest, link_id: int, body: IdentityIn) -> Any:
+    """Unlink an account at a provider, with the password of who has one."""
+    user = person(request)
+    sign_in.confirm_identity(user=user, password=body.password, token=token_of(request))
+    by_provider.unlink(user=user, link_id=link_id)
+    return Status(204, None)
 
 
 @routes.get("/oauth/{provider}/callback", auth=anyone, response={302: None, **problems(404, 429)})
@@ -188,3 +245,11 @@ def oauth_callback(request: HttpRequest, provider: str) -> Any:
         raise NotFound("Sign-in by this provider is not set up.")
     query = request.META.get("QUERY_STRING", "")
     return HttpResponseRedirect(f"/oauth/{provider}/callback?{query}")
+
+
+def _start(request: HttpRequest, provider: str, next_url: str, process: str) -> dict[str, str]:
+    try:
+        url = oauth.start_url(request, provider, own_path(next_url), process=process)
+    except RequestException as error:
+        raise ProviderUnreachable from error
+    return {"url": url}

@@ -15,7 +15,6 @@ from markethall.foundation.accounts import belongings
 from markethall.foundation.accounts.actions import update_profile
 from markethall.foundation.accounts.limits import count_by_account
 from markethall.foundation.accounts.models import Address, User
-from markethall.foundation.accounts.sign_in import signed_in_recently
 from markethall.foundation.ledger.queries import balance_of
 from markethall.interfaces.api.access import signed_in, token_of
 from markethall.interfaces.api.auth import Line, ProfileIn, UserOut
@@ -169,8 +168,7 @@ def delete_account(request: HttpRequest, body: EraseIn) -> Any:
     """Erase the account: personal data, pictures and files go, credits that are left are lost.
     Orders and bookings stay without a name, as the law wants."""
     user = _user(request)
-    fresh = signed_in_recently(user, token_of(request))
-    erase_own_account(user=user, password=body.password, signed_in_recently=fresh)
+    erase_own_account(user=user, password=body.password, token=token_of(request))
     request.session.flush()
     return {"status": "erased"}
 

@@ -91,3 +91,21 @@ class ConfirmForm(AccountForm):
 
 class PasswordForm(AccountForm):
     password = _password("Password", "current-password")
+
+
+class IdentityForm(AccountForm):
+    """What to link or unlink, with the password of who has one."""
+
+    password = _password("Your password", "current-password")
+    link = forms.CharField(max_length=200, required=False, widget=forms.HiddenInput)
+    unlink = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, has_password: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["password"].required = has_password
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if bool(cleaned.get("link")) == bool(cleaned.get("unlink")):
+            raise forms.ValidationError("Choose what to link or to unlink.")
+        return cleaned

@@ -10,6 +10,7 @@ import structlog
 from allauth.account.internal.decorators import login_not_required
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.github import views as github
 from allauth.socialaccount.providers.google import views as google
 from allauth.socialaccount.providers.openid_connect import views as oidc
@@ -34,6 +35,10 @@ REASONS = {
         " it there, or open an account here with your address and a password.",
     ),
     "cancelled": ("You turned back", "Nothing was changed. You can sign in another way."),
+    "taken": (
+        "That one belongs to another account",
+        "It signs in another account here, or its address has one. Unlink it there first.",
+    ),
     "closed": ("No new accounts for now", "If you have one already, sign in as before."),
     "again": ("Try once more", "Something came in between. A second try will work."),
     "unreachable": (
@@ -55,6 +60,8 @@ def counted(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         limits.count_by_address("oauth")
+        if "process" in request.GET or "process" in request.POST:
+            return redirect("socialaccount_connections")
         try:
             return view(request, **kwargs)
         except SocialApp.DoesNotExist:
@@ -66,8 +73,11 @@ def counted(view: View) -> View:
     return wrapped
 
 
-def start_url(request: HttpRequest, provider_id: str, next_url: str) -> str:
-    """Where to send a browser to sign in by a provider; its session remembers what was asked.
+def start_url(
+    request: HttpRequest, provider_id: str, next_url: str, *, process: str = AuthProcess.LOGIN
+) -> str:
+    """Where to send a browser to sign in by a provider, or to link an account there; its session
+    remembers what was asked.
 
     Raises NotFound for a provider that is not set up.
     """
@@ -75,7 +85,7 @@ def start_url(request: HttpRequest, provider_id: str, next_url: str) -> str:
         provider = get_adapter().get_provider(request, provider_id)
     except SocialApp.DoesNotExist:
         raise NotFound("Sign-in by this provider is not set up.") from None
-    return str(provider.redirect(request, "login", next_url=next_url or None).headers["Location"])
+    return str(provider.redirect(request, process, next_url=next_url or None).headers["Location"])
 
 
 @never_cache
@@ -101,5 +111,4 @@ urlpatterns = [
     path("refused", refused, name="socialaccount_login_error"),
     path("cancelled", to_login, name="socialaccount_login_cancelled"),
     path("signup", to_login, name="socialaccount_signup"),
-    path("connections", to_login, name="socialaccount_connections"),
 ]

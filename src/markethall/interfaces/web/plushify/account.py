@@ -6,7 +6,6 @@ import json
 from typing import Any
 from uuid import UUID
 
-from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,8 +16,9 @@ from markethall.flows.erasure import erase_own_account
 from markethall.flows.export import export_of
 from markethall.foundation.accounts import belongings, second_factor
 from markethall.foundation.accounts.actions import update_profile
+from markethall.foundation.accounts.by_provider import links_of
 from markethall.foundation.accounts.limits import count_by_account
-from markethall.foundation.accounts.sign_in import signed_in_recently
+from markethall.interfaces.web.accounts.scene import providers
 from markethall.interfaces.web.members import member, members_only
 from markethall.interfaces.web.plushify.forms import (
     DeleteForm,
@@ -116,11 +116,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, delete_form=form)
     try:
-        erase_own_account(
-            user=user,
-            password=form.cleaned_data["password"],
-            signed_in_recently=signed_in_recently(user),
-        )
+        erase_own_account(user=user, password=form.cleaned_data["password"])
     except Problem as problem:
         form.show(problem)
         return _show(request, delete_form=form)
@@ -140,7 +136,8 @@ def _show(request: HttpRequest, **forms: Any) -> HttpResponse:
         "delete_form": DeleteForm(has_password=has_password),
         "has_password": has_password,
         "has_second_factor": second_factor.is_on(user),
-        "sign_ins": SocialAccount.objects.filter(user=user).order_by("provider"),
+        "sign_ins": links_of(user),
+        "providers": providers(request),
         "keys": belongings.api_keys(user),
         **forms,
     }
