@@ -250,7 +250,7 @@ def _give_operator_role(user: User) -> None:
 
 def _mail_verification(user: User, address: EmailAddress) -> None:
     link = verification_link(address)
-    send_mail("verify_email", to=user.email, user_id=user.pk, context={"user": user, "link": link})
+    _mail_link("verify_email", user, link)
 
 
 def _mail_account_exists(email: str) -> None:
@@ -259,18 +259,19 @@ def _mail_account_exists(email: str) -> None:
         return
     with transaction.atomic():
         record("auth.register_again", actor_id=None, subject_type="user", subject_id=user.pk)
-        send_mail(
-            "account_exists",
-            to=user.email,
-            user_id=user.pk,
-            context={"user": user, "link": reset_link(user)},
-        )
+        _mail_link("account_exists", user, reset_link(user))
 
 
 def _mail_reset(user: User) -> None:
+    _mail_link("reset_password", user, reset_link(user))
+
+
+def _mail_link(template: str, user: User, link: str) -> None:
+    """Mail ``user`` a link that proves who opens it, and that nobody else may read."""
     send_mail(
-        "reset_password",
+        template,
         to=user.email,
         user_id=user.pk,
-        context={"user": user, "link": reset_link(user)},
+        context={"user": user, "link": link},
+        secrets=[link.rpartition("/")[2]],
     )

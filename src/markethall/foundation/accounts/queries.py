@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable
 
@@ -9,8 +8,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from markethall.foundation.accounts.models import User
 
-# What verifies an address or sets a password, at the end of a mailed link.
-_MAILED_KEY = re.compile(r"/(verify-email|reset-password)/[^\s<>\"']+")
 _TRIGRAM = 3  # characters; a shorter part is looked for from the newest account on
 
 
@@ -71,9 +68,3 @@ def emails_of(user_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     if not wanted:
         return {}
     return dict(User.objects.filter(pk__in=wanted).values_list("pk", "email"))
-
-
-def without_keys(text: str) -> str:
-    """A mail's text or HTML without the keys of its links: whoever reads one could sign in as
-    the person it was sent to."""
-    return _MAILED_KEY.sub(r"/\1/…", text)

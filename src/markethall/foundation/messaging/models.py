@@ -12,7 +12,11 @@ class MailStatus(models.TextChoices):
 
 
 class Mail(models.Model):
-    """One mail to one person, as it was or will be sent."""
+    """One mail to one person, as it was or will be sent.
+
+    ``secrets`` are the parts of its body that only its reader may know, such as a link that signs
+    somebody in. ``withheld`` tells that they were cut out of the body, once nobody here needs them.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     to = models.EmailField()
@@ -22,6 +26,8 @@ class Mail(models.Model):
     text = models.TextField()
     html = models.TextField()
     attachments = models.JSONField(default=list)
+    secrets = models.JSONField(default=list)
+    withheld = models.BooleanField(default=False)
     status = models.CharField(max_length=6, choices=MailStatus, default=MailStatus.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)

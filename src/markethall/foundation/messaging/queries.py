@@ -4,6 +4,7 @@ import re
 import uuid
 
 from django.db.models import QuerySet
+from django.utils.html import escape
 
 from markethall.foundation.messaging.models import Mail
 
@@ -32,6 +33,15 @@ def mails(*, status: str = "", to: str = "", template: str = "") -> QuerySet[Mai
 def links_in(mail: Mail) -> list[str]:
     """The links of a mail's text part, in order, each once."""
     return list(dict.fromkeys(_LINK.findall(mail.text)))
+
+
+def without_secrets(mail: Mail) -> tuple[str, str]:
+    """The text and the HTML of ``mail`` without what only its reader may know."""
+    text, html = mail.text, mail.html
+    for secret in mail.secrets:
+        text = text.replace(secret, "…")
+        html = html.replace(escape(secret), "…").replace(secret, "…")
+    return text, html
 
 
 def attached_files(mail_id: uuid.UUID) -> list[uuid.UUID]:

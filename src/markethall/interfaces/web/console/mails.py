@@ -10,11 +10,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from markethall.foundation.accounts.permissions import Permission
-from markethall.foundation.accounts.queries import without_keys
 from markethall.foundation.messaging.actions import resend as resend_mail
 from markethall.foundation.messaging.errors import MailMissing
 from markethall.foundation.messaging.models import Mail, MailStatus
-from markethall.foundation.messaging.queries import mails
+from markethall.foundation.messaging.queries import mails, without_secrets
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import (
     ROWS,
@@ -75,7 +74,8 @@ def detail(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
 @staff(Permission.MAIL_READ)
 def preview(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
     """The HTML of a mail, for a frame: it can run nothing and reach nothing."""
-    response = HttpResponse(without_keys(_mail(mail_id).html))
+    _, html = without_secrets(_mail(mail_id))
+    response = HttpResponse(html)
     response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
     return response
 
@@ -101,5 +101,6 @@ def _mail(mail_id: uuid.UUID) -> Mail:
 
 def _show(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
     mail = _mail(mail_id)
-    context = {"title": mail.subject, "mail": mail, "text": without_keys(mail.text)}
+    text, _ = without_secrets(mail)
+    context = {"title": mail.subject, "mail": mail, "text": text}
     return show(request, "console/mail.html", context)
