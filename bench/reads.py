@@ -38,6 +38,8 @@ READS = (
     Read("credit history API", "/api/credits/history"),
     Read("plans API", "/api/payments/plans"),
     Read("console start page", "/console", is_page=True, by_staff=True),
+    Read("console charts", "/console/figures", is_page=True, by_staff=True),
+    Read("console to-do list", "/console/todo", is_page=True, by_staff=True),
 )
 GROWING = (
     Read("images API", "/api/images"),

@@ -55,7 +55,8 @@ def exchange(
 def test_a_request_reaches_the_application_whole() -> None:
     start, body = exchange(echo, [b"one ", b"two"], {"X-A": "me"})
     assert start["status"] == 201
-    assert dict(start["headers"]) == {b"x-length": b"7", b"x-who": b"me"}
+    headers = dict(start["headers"])
+    assert (headers[b"x-length"], headers[b"x-who"]) == (b"7", b"me")
     assert body["body"].decode() == "/käse one two"
 
 
@@ -85,6 +86,15 @@ def test_a_client_that_leaves_midway_starts_nothing() -> None:
         raise AssertionError("the application ran")
 
     assert exchange(never, [b"half"], leave=True) == []
+
+
+@pytest.mark.parametrize(("status", "length"), [("200 OK", b"4"), ("204 No Content", None)])
+def test_a_whole_answer_names_its_length(status: str, length: bytes | None) -> None:
+    def app(environ: dict[str, Any], start: Callable[..., None]) -> Iterable[bytes]:
+        start(status, [("Content-Type", "text/plain")])
+        return [b"bo", b"dy"] if length else []
+
+    assert dict(exchange(app, [b""])[0]["headers"]).get(b"content-length") == length
 
 
 def test_a_long_answer_is_streamed_and_closed() -> None:

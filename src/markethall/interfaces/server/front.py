@@ -24,6 +24,7 @@ LIVE_PATH = "/api/live"
 MAX_BODY = 12 * 1024 * 1024  # bytes; an upload of 10 MB and its multipart frame
 _IN_MEMORY = 256 * 1024  # bytes; a larger body waits in a temporary file
 _SENT_WHOLE = 1024 * 1024  # bytes; a larger answer is streamed
+_BODILESS = (204, 304)  # statuses whose answers have no body, and no length
 
 
 class BodyTooLarge(Exception):
@@ -81,7 +82,7 @@ class _Answer:
             if self._is_long(result):
                 self._stream(result)
                 return [{"type": "http.response.body", "body": b""}]
-            return [self._start, {"type": "http.response.body", "body": b"".join(result)}]
+            return self._whole(b"".join(result))
         finally:
             close = getattr(result, "close", None)
             if close:
@@ -95,6 +96,14 @@ class _Answer:
             "status": int(status[:3]),
             "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers],
         }
+
+    def _whole(self, body: bytes) -> list[Message]:
+        """The answer with its length, where nobody has named it: without, it would go in chunks."""
+        headers: list[Header] = self._start["headers"]
+        has_body = self._start["status"] not in _BODILESS
+        if has_body and not any(name == b"content-length" for name, _ in headers):
+            headers.append((b"content-length", str(len(body)).encode()))
+        return [self._start, {"type": "http.response.body", "body": body}]
 
     def _is_long(self, result: Iterable[bytes]) -> bool:
         if not getattr(result, "streaming", False):

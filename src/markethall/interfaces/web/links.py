@@ -18,7 +18,12 @@ def picture_link(file_id: UUID) -> str:
 
 def preview_link(file_id: UUID) -> str:
     """A signed link to a small version of a picture."""
-    return f"{picture_link(file_id)}/preview"
+    return preview_of(picture_link(file_id))
+
+
+def preview_of(link: str) -> str:
+    """The link to the small version of the picture that ``link`` leads to."""
+    return f"{link}/preview"
 
 
 def came_from(request: HttpRequest, otherwise: str) -> str:

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
-from markethall.interfaces.web.links import picture_link, preview_link
+from markethall.interfaces.web.links import picture_link, preview_of
 from markethall.interfaces.web.plushify.styles import style_label
 from markethall.interfaces.web.plushify.wish import Wish
 
@@ -30,14 +30,15 @@ class Card:
 
     @classmethod
     def of(cls, picture: Generation) -> Card:
+        link = picture_link(picture.result_id) if picture.result_id else ""
         wish = Wish(picture.original_id, picture.style, picture.size, picture.prompt)
         return cls(
             id=str(picture.pk),
             status=picture.status,
             prompt=picture.prompt,
             style=style_label(picture.style),
-            image=picture_link(picture.result_id) if picture.result_id else "",
-            thumbnail=preview_link(picture.result_id) if picture.result_id else "",
+            image=link,
+            thumbnail=preview_of(link) if link else "",
             created=date_format(picture.created_at, "j M Y, H:i"),
             error=picture.error_message,
             is_favorite=picture.is_favorite,
