@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, ConfigDict, PlainSerializer, field_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from markethall.kernel import money
@@ -41,13 +48,25 @@ def _in_utc(value: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
-class Asked(Schema):
+class Plain(Schema):
+    """A shape that is filled from plain values, objects or its own kind, as pydantic does it.
+
+    Ninja looks each field up as a template would, which takes half of the time of a list.
+    """
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _run_root_validator(cls, values: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        return handler(values)
+
+
+class Asked(Plain):
     """Base of whatever a caller sends: texts that can be kept."""
 
     _texts = field_validator("*", mode="after")(_storable)
 
 
-class Out(Schema):
+class Out(Plain):
     """Base of answers."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
