@@ -77,6 +77,7 @@ POST /api/orders/{order_id}/refund                   -xxxx+++
 POST /api/payments/confirm                           -+++++++
 POST /api/payments/create-checkout                   -+++++++
 POST /api/payments/create-intent                     -+++++++
+POST /api/payments/portal                            -+++++++
 GET /api/payments/plans                              ++++++++
 POST /api/payments/refund                            -xxxx+++
 GET /api/payments/transactions                       -+++++++

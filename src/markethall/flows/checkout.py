@@ -10,21 +10,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
 
-from markethall.flows import fulfilment
+from markethall.flows import customers, fulfilment
 from markethall.foundation.accounts.models import User
-from markethall.foundation.payments.actions import open_payment, record_opened
+from markethall.foundation.payments.actions import mark_unpaid, open_payment, record_opened
+from markethall.foundation.payments.errors import GatewayRefused
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import ChargeLine, ChargeRequest
 from markethall.foundation.payments.models import Payment, PaymentKind, PaymentStatus
 from markethall.foundation.payments.queries import payments_of
 from markethall.kernel import jobs
 from markethall.kernel.errors import Invalid
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.money import Money
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.queries import offers_by_code
@@ -35,6 +37,8 @@ from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.orders.rules import PricedLine
 
 MAX_QUANTITY = 100
+# A payment page is open so long.
+OPEN_FOR = timedelta(hours=23)
 _OPEN = {PaymentStatus.CREATED, PaymentStatus.PENDING}
 
 
@@ -97,23 +101,39 @@ def start_checkout(
         else:
             is_new = True
         order, payment = _prepare(customer, order_id, kind, back_to, must_be_open=is_new)
+    if payment.failure and not payment.gateway_ref:
+        raise GatewayRefused(payment.failure)
     if payment.gateway_ref or payment.status not in _OPEN:
         return Started(order, payment)
     return Started(order, open_at_gateway(order, payment))
 
 
 def open_at_gateway(order: Order, payment: Payment) -> Payment:
-    """Call the gateway for a recorded payment, and record what it opened. Can run twice."""
-    gateway = registry.named(payment.gateway)
-    request = _charge_request(order, payment)
-    if payment.kind == PaymentKind.INTENT:
-        intent = gateway.create_intent(request)
-        opened = {"ref": intent.ref, "client_secret": intent.client_secret}
-    else:
-        checkout = gateway.create_checkout(request)
-        opened = {"ref": checkout.ref, "checkout_url": checkout.url}
+    """Call the gateway for a recorded payment, and record what it opened. Can run twice.
+
+    Raises GatewayUnavailable, and GatewayRefused; a refused payment is over.
+    """
+    try:
+        opened = _ask_gateway(order, payment)
+    except GatewayRefused as refused:
+        with transaction.atomic():
+            locked = lock_one(Payment.objects.filter(pk=payment.pk))
+            if locked.status == PaymentStatus.CREATED:
+                mark_unpaid(locked, PaymentStatus.CANCELLED, refused.detail)
+        raise
     with transaction.atomic():
         return record_opened(payment.pk, **opened)
+
+
+def _ask_gateway(order: Order, payment: Payment) -> dict[str, str]:
+    gateway = registry.named(payment.gateway)
+    customer_ref = customers.customer_of(order.customer_id, payment.gateway)
+    request = _charge_request(order, payment, customer_ref)
+    if payment.kind == PaymentKind.INTENT:
+        intent = gateway.create_intent(request)
+        return {"ref": intent.ref, "client_secret": intent.client_secret}
+    checkout = gateway.create_checkout(request)
+    return {"ref": checkout.ref, "checkout_url": checkout.url}
 
 
 def cancel_order(*, order_id: uuid.UUID, actor_id: uuid.UUID, note: str = "") -> Order:
@@ -194,7 +214,7 @@ def _prepare(
     return order, payment
 
 
-def _charge_request(order: Order, payment: Payment) -> ChargeRequest:
+def _charge_request(order: Order, payment: Payment, customer_ref: str) -> ChargeRequest:
     back = f"{settings.SITE_URL}/orders/{order.pk}/return"
     lines = list(order.lines.order_by("pk"))
     return ChargeRequest(
@@ -208,6 +228,8 @@ def _charge_request(order: Order, payment: Payment) -> ChargeRequest:
         email=order.email,
         return_url=payment.return_url or back,
         cancel_url=back,
+        expires_at=payment.created_at + OPEN_FOR,
+        customer_ref=customer_ref,
         metadata={
             "orderId": str(order.pk),
             "orderNumber": order.number,

@@ -1,9 +1,9 @@
 """Erasing a person: what is personal goes, the books stay whole.
 
 The account keeps its row under a made-up address, because orders, payments and the ledger refer
-to its id. Orders that wait for money are cancelled; money that comes all the same goes back.
-Credits that are left are booked out. Backups keep what they have until they are
-thrown away.
+to its id. What gateways know of it is deleted there by a job. Orders that wait for money are
+cancelled; money that comes all the same goes back. Credits that are left are booked out. Backups
+keep what they have until they are thrown away.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.db import transaction
 
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
+from markethall.flows import customers
 from markethall.flows.checkout import cancel_order
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
 from markethall.foundation.accounts.permissions import Role
@@ -66,6 +67,7 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         _delete_files(user)
         _book_out(user, actor.pk)
         _delete_belongings(user)
+        customers.forget_later(user.pk)
         _blank_user(user, address)
         record("user.erase", actor_id=actor.pk, subject_type="user", subject_id=user.pk)
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from markethall.foundation.messaging.actions import send_mail
-from markethall.foundation.payments.models import Payment, Refund
+from markethall.foundation.payments.models import Payment, Refund, RefundCause
 from markethall.kernel import live
 from markethall.trade.catalog.storefronts import storefront
 from markethall.trade.orders.events import OrderMoved, OrderPaymentFailed, OrderRefunded
@@ -32,8 +32,11 @@ def mail_payment_failed(event: OrderPaymentFailed) -> None:
 
 
 def mail_refund(event: OrderRefunded) -> None:
-    """Tell the customer what comes back, and what was taken back for it."""
+    """Tell the customer what comes back, and what was taken back for it. Whose bank took the money
+    back knows."""
     refund = Refund.objects.select_related("payment").get(pk=event.refund_id)
+    if refund.cause == RefundCause.CHARGEBACK:
+        return
     taken = TakeBack.objects.filter(refund=refund).aggregate(taken=Sum("taken"))["taken"]
     _mail("refund", event.order_id, amount=refund.money, reason=refund.reason, credits=taken or 0)
 

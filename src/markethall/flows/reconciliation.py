@@ -11,7 +11,7 @@ from markethall.flows.checkout import open_at_gateway
 from markethall.flows.settlement import settle_truth
 from markethall.foundation.payments.errors import GatewayRefused, GatewayUnavailable
 from markethall.foundation.payments.gateways import registry
-from markethall.foundation.payments.gateways.base import ChargeState
+from markethall.foundation.payments.gateways.base import ChargeState, NextStep
 from markethall.foundation.payments.models import Payment, PaymentStatus
 from markethall.foundation.payments.queries import unsettled
 from markethall.kernel import clock
@@ -55,14 +55,20 @@ def look(payment_id: uuid.UUID, *, close: bool = False) -> None:
         settle_truth(payment.pk, truth)
 
 
-def confirm(payment: Payment, payment_method: str) -> Payment:
-    """Charge an intent to a payment method, and settle the gateway's answer at once.
+def confirm(
+    payment: Payment, payment_method: str, *, return_url: str = ""
+) -> tuple[Payment, NextStep | None]:
+    """Charge an intent to a payment method, and settle the gateway's answer at once. Returns what
+    the customer has to do before it goes on, if anything.
 
     Raises GatewayUnavailable, GatewayRefused.
     """
-    truth = registry.named(payment.gateway).confirm_intent(payment.gateway_ref, payment_method)
-    settle_truth(payment.pk, truth)
-    return Payment.objects.get(pk=payment.pk)
+    truth = registry.named(payment.gateway).confirm_intent(
+        payment.gateway_ref, payment_method, return_url=return_url
+    )
+    if truth.state != ChargeState.OPEN:
+        settle_truth(payment.pk, truth)
+    return Payment.objects.get(pk=payment.pk), truth.next_step
 
 
 def is_waiting(order: Order) -> bool:

@@ -16,10 +16,12 @@ from django.db import transaction
 from markethall.flows import fulfilment
 from markethall.foundation.audit.actions import record
 from markethall.foundation.ledger import accounts
+from markethall.foundation.ledger.accounts import AccountRef
 from markethall.foundation.ledger.actions import post
 from markethall.foundation.ledger.rules import transfer
 from markethall.foundation.payments.actions import (
     mark_refund_failed,
+    mark_refund_sent,
     mark_refunded,
     request_refund,
     retry_refund,
@@ -30,13 +32,21 @@ from markethall.foundation.payments.errors import (
     PaymentMissing,
 )
 from markethall.foundation.payments.gateways import registry
-from markethall.foundation.payments.gateways.base import Notice, RefundTruth
-from markethall.foundation.payments.models import Payment, Refund, RefundStatus
+from markethall.foundation.payments.gateways.base import Notice, RefundState, RefundTruth
+from markethall.foundation.payments.inbox import NotYet
+from markethall.foundation.payments.models import (
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundCause,
+    RefundStatus,
+)
 from markethall.foundation.payments.queries import open_refunds
 from markethall.kernel import clock, events, jobs
 from markethall.kernel.errors import Invalid
 from markethall.kernel.idempotency import IdempotencyMismatch
 from markethall.kernel.locking import lock, lock_one
+from markethall.kernel.money import Money
 from markethall.trade.orders.actions import move
 from markethall.trade.orders.errors import OrderMissing
 from markethall.trade.orders.events import OrderRefunded
@@ -87,20 +97,95 @@ def refund_payment(
 def send(refund_id: uuid.UUID) -> Refund:
     """Ask the gateway for a requested refund and record its answer. Can run twice, or at once.
 
-    Raises GatewayUnavailable; the job asks again later.
+    One that the gateway has taken on already is asked about instead. Raises GatewayUnavailable;
+    the job asks again later.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     if refund.status != RefundStatus.REQUESTED:
         return refund
+    if refund.gateway_ref:
+        return look(refund_id)
     payment = refund.payment
     try:
         truth = registry.named(payment.gateway).refund(
-            payment.gateway_ref, key=str(refund.pk), money=refund.money, reason=refund.reason
+            payment.money_ref,
+            key=refund.gateway_key,
+            money=refund.money,
+            reason=refund.reason,
+            refund_id=str(refund.pk),
         )
     except GatewayRefused as error:
-        truth = RefundTruth("", False, error.detail)
+        truth = RefundTruth("", RefundState.FAILED, error.detail)
     with transaction.atomic():
         return _record(refund_id, truth)
+
+
+def look(refund_id: uuid.UUID) -> Refund:
+    """Ask the gateway how a refund stands, also one that had succeeded, and record the answer."""
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if not refund.gateway_ref:
+        return send(refund_id)
+    truth = registry.named(refund.payment.gateway).fetch_refund(refund.gateway_ref)
+    with transaction.atomic():
+        return _record(refund_id, truth)
+
+
+def adopt(payment: Payment, refund_ref: str) -> Refund:
+    """Take a refund that somebody made at the gateway's own pages as one of ours; the same one
+    the second time. It is recorded as requested: ``look`` follows.
+
+    Raises NotYet while the payment is not settled, or other refunds of it are under way.
+    """
+    truth = registry.named(payment.gateway).fetch_refund(refund_ref)
+    with transaction.atomic():
+        order = lock_one(Order.objects.filter(pk=payment.reference))
+        payment = lock_one(Payment.objects.filter(pk=payment.pk))
+        known = payment.refunds.filter(gateway_ref=refund_ref).first()
+        if known:
+            return known
+        if payment.status != PaymentStatus.SUCCEEDED:
+            raise NotYet("The payment that it gives back is not settled yet.")
+        if truth.money is None or truth.money.currency != payment.currency:
+            raise NotYet("The gateway names no amount in the payment's currency.")
+        if truth.money.amount > payment.amount - payment.refunded:
+            raise NotYet("With the refunds on record it is more than was paid.")
+        reason = truth.reason or "Given back at the gateway's own pages."
+        refund = request_refund(
+            payment,
+            amount=truth.money.amount,
+            reason=reason[:500],
+            actor_id=None,
+            cause=RefundCause.GATEWAY,
+            gateway_ref=refund_ref,
+        )
+        record(
+            "payments.refund_adopted",
+            actor_id=None,
+            subject_type="order",
+            subject_id=order.pk,
+            refund=str(refund.pk),
+            amount=refund.amount,
+            currency=payment.currency,
+        )
+    return refund
+
+
+def lose(payment: Payment, money: Money, reason: str, ref: str) -> Refund | None:
+    """Record money that the payer's bank has taken for good, and take back what it bought, in the
+    caller's transaction, under the locks of order and payment. None when nothing was left to take.
+    """
+    left = payment.amount - payment.refunded
+    if left <= 0:
+        return None
+    refund = request_refund(
+        payment,
+        amount=min(left, money.amount),
+        reason=reason,
+        actor_id=None,
+        cause=RefundCause.CHARGEBACK,
+        gateway_ref=ref,
+    )
+    return _record(refund.pk, RefundTruth(ref, RefundState.SUCCEEDED, money=refund.money))
 
 
 def send_later(refund: Refund) -> None:
@@ -128,6 +213,8 @@ def retry(*, refund_id: uuid.UUID, actor_id: uuid.UUID) -> Refund:
 def find(provider: str, notice: Notice) -> Refund | None:
     """Our refund that a webhook is about, of a payment at that gateway."""
     ours = Refund.objects.select_related("payment").filter(payment__gateway=provider)
+    if notice.refund_ref and (known := ours.filter(gateway_ref=notice.refund_ref).first()):
+        return known
     try:
         return ours.filter(pk=notice.refund_key).first()
     except ValidationError:
@@ -188,33 +275,58 @@ def _record(refund_id: uuid.UUID, truth: RefundTruth) -> Refund:
     payment = lock_one(Payment.objects.filter(pk=refund.payment_id))
     refund = lock_one(Refund.objects.filter(pk=refund_id))
     refund.payment = payment
+    if refund.gateway_ref not in {"", truth.ref} and truth.ref:
+        return refund  # the truth about an earlier try
+    if refund.status == RefundStatus.SUCCEEDED and truth.state == RefundState.FAILED:
+        mark_refund_failed(refund, payment, truth.failure, ref=truth.ref, had_gone=True)
+        _book_return(order, payment, refund)
     if refund.status != RefundStatus.REQUESTED:
         return refund
-    if not truth.succeeded:
-        mark_refund_failed(refund, payment, truth.failure)
-        return refund
-    mark_refunded(refund, ref=truth.ref)
-    _book(order, payment, refund)
-    if not payment.is_surplus:
-        _take_back(order, refund)
+    if truth.state == RefundState.PENDING:
+        mark_refund_sent(refund, ref=truth.ref)
+    elif truth.state == RefundState.FAILED:
+        mark_refund_failed(refund, payment, truth.failure, ref=truth.ref)
+    else:
+        _record_gone(order, payment, refund, truth)
     return refund
 
 
-def _book(order: Order, payment: Payment, refund: Refund) -> None:
-    source = accounts.gateway(payment.gateway, payment.currency)
+def _record_gone(order: Order, payment: Payment, refund: Refund, truth: RefundTruth) -> None:
+    is_again = refund.is_owed
+    source = (
+        accounts.disputed(payment.currency)
+        if refund.cause == RefundCause.CHARGEBACK
+        else accounts.gateway(payment.gateway, payment.currency)
+    )
     target = (
         accounts.owed(payment.currency)
-        if payment.is_surplus
+        if payment.is_surplus or is_again
         else accounts.sales(order.storefront, payment.currency)
     )
+    mark_refunded(refund, ref=truth.ref)
+    _book(order, refund, source, target, key=f"refund:{refund.gateway_key}")
+    if not payment.is_surplus and not is_again:
+        _take_back(order, refund)
+
+
+def _book_return(order: Order, payment: Payment, refund: Refund) -> None:
+    """The bank has sent a refund back: the money lies at the gateway again, and is the payer's."""
+    into = accounts.gateway(payment.gateway, payment.currency)
+    key = f"refund-returned:{refund.gateway_key}"
+    _book(order, refund, accounts.owed(payment.currency), into, key=key)
+
+
+def _book(
+    order: Order, refund: Refund, source: AccountRef, target: AccountRef, *, key: str
+) -> None:
     post(
-        key=f"refund:{refund.pk}",
+        key=key,
         kind="payment_refund",
         reference=f"order:{order.pk}",
         actor_id=refund.actor_id,
         metadata={
             "orderNumber": order.number,
-            "paymentId": str(payment.pk),
+            "paymentId": str(refund.payment_id),
             "refundId": str(refund.pk),
             "reason": refund.reason,
         },

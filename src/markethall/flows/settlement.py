@@ -11,7 +11,7 @@ import uuid
 
 from django.db import transaction
 
-from markethall.flows import fulfilment, refunds
+from markethall.flows import chargebacks, customers, fulfilment, refunds
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.actions import post
 from markethall.foundation.ledger.rules import transfer
@@ -46,6 +46,10 @@ SURPLUS_REASON = "This order was paid already, or is no longer open."
 
 
 _BY_REF = "SELECT * FROM payments_payment WHERE gateway = %s AND gateway_ref = %s LIMIT 1"
+_BY_CHARGE = (
+    "SELECT * FROM payments_payment WHERE gateway = %s AND charge_ref = %s AND charge_ref <> ''"
+    " LIMIT 1"
+)
 
 
 def settle_inbox() -> int:
@@ -60,7 +64,11 @@ def settle(event: InboxEvent) -> Outcome:
         return _settle_payment(event, notice)
     if notice.kind == NoticeKind.REFUND:
         return _settle_refund(event, notice)
-    return _conclude(event, _ignored(f"Nothing follows from {event.type or 'this'!r}."))
+    if notice.kind == NoticeKind.CHARGEBACK:
+        return _settle_chargeback(event, notice)
+    if notice.kind == NoticeKind.CUSTOMER_GONE and customers.gone(event.provider, notice.ref):
+        return _conclude(event, Outcome(InboxStatus.SETTLED, "The customer is forgotten."), notice)
+    return _conclude(event, _ignored(f"Nothing follows from {event.type or 'this'!r}."), notice)
 
 
 def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
@@ -72,28 +80,62 @@ def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
 
 
 def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
-    payment = next(iter(Payment.objects.raw(_BY_REF, [event.provider, notice.ref])), None)
-    if payment is None or not notice.ref:
-        return _conclude(event, _parked(f"No payment of ours is known as {notice.ref!r}."))
+    payment = _payment(event.provider, notice)
+    if payment is None:
+        return _conclude(event, _unknown(notice), notice)
     if notice.money is not None and notice.money != payment.money:
-        return _conclude(
-            event, _parked(f"It says {notice.money}, but {payment.money} was asked for.")
-        )
-    truth = registry.named(event.provider).fetch_payment(notice.ref)
+        text = f"It says {notice.money}, but {payment.money} was asked for."
+        return _conclude(event, _parked(text), notice)
+    truth = registry.named(event.provider).fetch_payment(payment.gateway_ref)
+    if truth.state == ChargeState.OPEN and not notice.is_final:
+        return _conclude(event, _ignored("The payment is still open at the gateway."), notice)
     with transaction.atomic():
-        return _conclude(event, _apply(payment, truth))
+        return _conclude(event, _apply(payment, truth), notice)
 
 
 def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
     refund = refunds.find(event.provider, notice)
     if refund is None:
-        return _conclude(event, _parked(f"No refund of ours is known as {notice.refund_ref!r}."))
+        payment = _payment(event.provider, notice)
+        if payment is None:
+            return _conclude(event, _unknown(notice), notice)
+        refund = refunds.adopt(payment, notice.refund_ref)
     if notice.money is not None and notice.money != refund.money:
-        return _conclude(
-            event, _parked(f"It says {notice.money}, but {refund.money} was to go back.")
-        )
-    refunds.send(refund.pk)
-    return _conclude(event, Outcome(InboxStatus.SETTLED, "The refund is on record."))
+        text = f"It says {notice.money}, but {refund.money} was to go back."
+        return _conclude(event, _parked(text), notice)
+    if refund.gateway_ref and notice.refund_ref != refund.gateway_ref:
+        return _conclude(event, _ignored("It is about an earlier try of this refund."), notice)
+    refunds.look(refund.pk)
+    return _conclude(event, Outcome(InboxStatus.SETTLED, "The refund is on record."), notice)
+
+
+def _settle_chargeback(event: InboxEvent, notice: Notice) -> Outcome:
+    payment = _payment(event.provider, notice)
+    if payment is None:
+        return _conclude(event, _unknown(notice), notice)
+    text = chargebacks.follow(payment, notice.chargeback_ref)
+    return _conclude(event, Outcome(InboxStatus.SETTLED, text), notice)
+
+
+def _payment(provider: str, notice: Notice) -> Payment | None:
+    """Our payment that a webhook is about: by what it was opened with, by its charge, or by the
+    id that we gave along."""
+    if notice.ref:
+        for query in (_BY_REF, _BY_CHARGE):
+            for found in Payment.objects.raw(query, [provider, notice.ref]):
+                return found
+    try:
+        key = uuid.UUID(notice.payment_key)
+    except ValueError:
+        return None
+    return Payment.objects.filter(pk=key, gateway=provider).exclude(gateway_ref="").first()
+
+
+def _unknown(notice: Notice) -> Outcome:
+    if notice.is_foreign:
+        return _ignored("It carries nothing of ours: another application shares the account.")
+    named = notice.refund_ref or notice.chargeback_ref or notice.ref
+    return _parked(f"Nothing of ours is known as {named!r}.")
 
 
 def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
@@ -106,7 +148,7 @@ def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
     if payment.status == PaymentStatus.SUCCEEDED:
         return _ignored("This payment was settled before.")
     if truth.state == ChargeState.SUCCEEDED:
-        return _paid(order, payment)
+        return _paid(order, payment, truth.charge_ref)
     if truth.state == ChargeState.FAILED:
         return _failed(order, payment, truth.failure)
     if truth.state == ChargeState.CLOSED:
@@ -116,9 +158,9 @@ def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
     raise NotYet("The gateway says this payment is still open.")
 
 
-def _paid(order: Order, payment: Payment) -> Outcome:
+def _paid(order: Order, payment: Payment, charge_ref: str) -> Outcome:
     is_surplus = order.status not in rules.PAYABLE
-    mark_succeeded(payment, surplus=is_surplus)
+    mark_succeeded(payment, surplus=is_surplus, charge_ref=charge_ref)
     into = accounts.gateway(payment.gateway, payment.currency)
     source = (
         accounts.owed(payment.currency)
@@ -175,7 +217,9 @@ def _processing(order: Order) -> Outcome:
     return _ignored("The order is further than that.")
 
 
-def _conclude(event: InboxEvent, outcome: Outcome) -> Outcome:
+def _conclude(event: InboxEvent, outcome: Outcome, notice: Notice) -> Outcome:
+    if notice.remark:
+        outcome = Outcome(outcome.status, f"{outcome.text} {notice.remark}")
     inbox.conclude(event, outcome)
     return outcome
 

@@ -43,6 +43,7 @@ LIMITS: dict[str, ActLimits] = {
     "password": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
     "session": ActLimits(Limit(600, _MINUTE)),
     "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
+    "portal": ActLimits(Limit(600, _HOUR), Limit(30, _HOUR)),
 }
 
 

@@ -76,6 +76,11 @@ def owed(currency: str) -> AccountRef:
     return _ref(f"owed:{currency}", currency)
 
 
+def disputed(currency: str) -> AccountRef:
+    """Money that payers' banks have taken, until it is decided whose it is."""
+    return _ref(f"disputed:{currency}", currency)
+
+
 def ensure_open(refs: Iterable[AccountRef]) -> None:
     """Open the accounts that are not yet. System accounts known to be open cost no query."""
     missing = [ref for ref in refs if ref.id not in _known_open]

@@ -11,6 +11,7 @@ from markethall.foundation.payments.models import (
     PaymentKind,
     PaymentStatus,
     Refund,
+    RefundCause,
     RefundStatus,
 )
 from markethall.kernel import clock
@@ -55,13 +56,14 @@ def record_opened(
     return payment
 
 
-def mark_succeeded(payment: Payment, *, surplus: bool) -> None:
+def mark_succeeded(payment: Payment, *, surplus: bool, charge_ref: str = "") -> None:
     """The money is there. ``surplus`` when it is owed back to the payer."""
     payment.status = PaymentStatus.SUCCEEDED
     payment.is_surplus = surplus
     payment.failure = ""
+    payment.charge_ref = charge_ref
     payment.succeeded_at = clock.now()
-    payment.save(update_fields=["status", "is_surplus", "failure", "succeeded_at"])
+    payment.save(update_fields=["status", "is_surplus", "failure", "charge_ref", "succeeded_at"])
 
 
 def mark_unpaid(payment: Payment, status: PaymentStatus, failure: str = "") -> None:
@@ -78,6 +80,8 @@ def request_refund(
     reason: str,
     actor_id: uuid.UUID | None,
     key: str | None = None,
+    cause: RefundCause = RefundCause.SHOP,
+    gateway_ref: str = "",
 ) -> Refund:
     """Set aside ``amount`` minor units (all that is left when None) to be given back.
 
@@ -95,6 +99,8 @@ def request_refund(
     return Refund.objects.create(
         payment=payment,
         key=key,
+        cause=cause,
+        gateway_ref=gateway_ref,
         amount=wanted,
         reason=reason,
         actor_id=actor_id,
@@ -109,20 +115,32 @@ def retry_refund(refund: Refund, payment: Payment) -> None:
     payment.refunded += refund.amount
     payment.save(update_fields=["refunded"])
     refund.status, refund.failure, refund.settled_at = RefundStatus.REQUESTED, "", None
-    refund.save(update_fields=["status", "failure", "settled_at"])
+    refund.tries, refund.gateway_ref = refund.tries + 1, ""
+    refund.save(update_fields=["status", "failure", "settled_at", "tries", "gateway_ref"])
+
+
+def mark_refund_sent(refund: Refund, *, ref: str) -> None:
+    """The gateway has taken it on; it will tell how it ends."""
+    refund.gateway_ref = ref
+    refund.save(update_fields=["gateway_ref"])
 
 
 def mark_refunded(refund: Refund, *, ref: str) -> None:
     """The gateway has given the money back."""
     refund.status, refund.gateway_ref, refund.failure = RefundStatus.SUCCEEDED, ref, ""
+    refund.is_owed = False
     refund.settled_at = clock.now()
-    refund.save(update_fields=["status", "gateway_ref", "failure", "settled_at"])
+    refund.save(update_fields=["status", "gateway_ref", "failure", "is_owed", "settled_at"])
 
 
-def mark_refund_failed(refund: Refund, payment: Payment, failure: str) -> None:
-    """The gateway will not give the money back; what was set aside is free again."""
+def mark_refund_failed(
+    refund: Refund, payment: Payment, failure: str, *, ref: str = "", had_gone: bool = False
+) -> None:
+    """The gateway will not give the money back; what was set aside is free again. ``had_gone``
+    when it seemed given back before: it is owed to the payer then."""
     payment.refunded -= refund.amount
     payment.save(update_fields=["refunded"])
     refund.status, refund.failure = RefundStatus.FAILED, failure[:255]
+    refund.gateway_ref, refund.is_owed = ref, refund.is_owed or had_gone
     refund.settled_at = clock.now()
-    refund.save(update_fields=["status", "failure", "settled_at"])
+    refund.save(update_fields=["status", "failure", "gateway_ref", "is_owed", "settled_at"])

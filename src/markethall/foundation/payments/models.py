@@ -25,8 +25,9 @@ class PaymentKind(models.TextChoices):
 class Payment(models.Model):
     """One try to be paid. ``id`` is the idempotency key at the gateway.
 
-    ``refunded`` counts what is on its way back too; ``is_surplus`` marks money that came for
-    something paid already, or no longer for sale, and goes back by itself.
+    ``gateway_ref`` is what the gateway opened, ``charge_ref`` where it keeps the money, when that
+    is another. ``refunded`` counts what is on its way back too; ``is_surplus`` marks money that
+    came for something paid already, or no longer for sale, and goes back by itself.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -34,6 +35,7 @@ class Payment(models.Model):
     payer_id = models.UUIDField(null=True, db_index=True)
     gateway = models.CharField(max_length=16)
     gateway_ref = models.CharField(max_length=255, blank=True)
+    charge_ref = models.CharField(max_length=255, blank=True)
     kind = models.CharField(max_length=8, choices=PaymentKind, default=PaymentKind.CHECKOUT)
     status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.CREATED)
     amount = models.BigIntegerField()
@@ -60,11 +62,23 @@ class Payment(models.Model):
                 name="payments_gateway_ref",
             ),
         )
-        indexes = (models.Index(fields=["status", "created_at"], name="payments_open"),)
+        indexes = (
+            models.Index(fields=["status", "created_at"], name="payments_open"),
+            models.Index(
+                fields=["gateway", "charge_ref"],
+                condition=~Q(charge_ref=""),
+                name="payments_charge_ref",
+            ),
+        )
 
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def money_ref(self) -> str:
+        """The gateway's id of the money, which refunds and chargebacks name."""
+        return self.charge_ref or self.gateway_ref
 
 
 class RefundStatus(models.TextChoices):
@@ -73,14 +87,27 @@ class RefundStatus(models.TextChoices):
     FAILED = "failed"
 
 
-class Refund(models.Model):
-    """Money given back of one payment. ``id`` is the idempotency key at the gateway.
+class RefundCause(models.TextChoices):
+    """Who set it off: we, somebody at the gateway's own pages, or the payer's bank."""
 
-    ``key`` is the caller's: asking twice with one key refunds once.
+    SHOP = "shop"
+    GATEWAY = "gateway"
+    CHARGEBACK = "chargeback"
+
+
+class Refund(models.Model):
+    """Money given back of one payment, or taken back by the payer's bank.
+
+    ``key`` is the caller's: asking twice with one key refunds once. ``tries`` counts what failed
+    and was asked for again. ``is_owed``: it had gone and came back from the bank; what it bought
+    was taken back then, and the money is the payer's.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    cause = models.CharField(max_length=10, choices=RefundCause, default=RefundCause.SHOP)
+    tries = models.PositiveSmallIntegerField(default=0)
+    is_owed = models.BooleanField(default=False)
     key = models.CharField(max_length=300, null=True, unique=True)
     gateway_ref = models.CharField(max_length=255, blank=True)
     amount = models.BigIntegerField()
@@ -95,11 +122,81 @@ class Refund(models.Model):
     def money(self) -> Money:
         return Money(self.amount, self.payment.currency)
 
+    @property
+    def gateway_key(self) -> str:
+        """The idempotency key of this try at the gateway."""
+        return f"{self.pk}-{self.tries}" if self.tries else str(self.pk)
+
     class Meta:
         constraints = (
             models.CheckConstraint(name="payments_refund_positive", condition=Q(amount__gt=0)),
+            models.UniqueConstraint(
+                fields=["payment", "gateway_ref"],
+                condition=~Q(gateway_ref=""),
+                name="payments_refund_ref",
+            ),
         )
         indexes = (models.Index(fields=["status", "created_at"], name="payments_refunds_open"),)
+
+
+class ChargebackStatus(models.TextChoices):
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+class Chargeback(models.Model):
+    """A payer's bank wants money of one payment back. ``reason`` is the bank's word.
+
+    ``withdrawn``: the gateway has taken the money from us, for good once ``status`` is lost.
+    ``refund`` is the record of what was lost.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="chargebacks")
+    gateway_ref = models.CharField(max_length=255)
+    status = models.CharField(max_length=14, choices=ChargebackStatus)
+    amount = models.BigIntegerField()
+    reason = models.CharField(max_length=100, blank=True)
+    withdrawn = models.BooleanField(default=False)
+    due_by = models.DateTimeField(null=True)
+    refund = models.OneToOneField(Refund, models.PROTECT, null=True, related_name="chargeback")
+    moves = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.payment.currency)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="payments_chargeback_positive", condition=Q(amount__gt=0)),
+            models.UniqueConstraint(
+                fields=["payment", "gateway_ref"], name="payments_chargeback_once"
+            ),
+        )
+        indexes = (models.Index(fields=["status", "due_by"], name="payments_chargebacks_open"),)
+
+
+class GatewayCustomer(models.Model):
+    """Somebody as a gateway knows them. ``id`` is the idempotency key at the gateway; ``ref`` is
+    empty until it has answered."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    gateway = models.CharField(max_length=16)
+    user_id = models.UUIDField()
+    ref = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["user_id", "gateway"], name="payments_customer_once"),
+            models.UniqueConstraint(
+                fields=["gateway", "ref"], condition=~Q(ref=""), name="payments_customer_ref"
+            ),
+        )
 
 
 class InboxStatus(models.TextChoices):
@@ -134,6 +231,16 @@ class InboxEvent(models.Model):
         )
 
 
+class SandboxCustomer(models.Model):
+    """The sandbox gateway's own record of somebody who pays."""
+
+    id = models.CharField(max_length=40, primary_key=True)
+    idempotency_key = models.CharField(max_length=64, unique=True)
+    email = models.CharField(max_length=254)
+    name = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField()
+
+
 class SandboxCheckout(models.Model):
     """The sandbox gateway's own record of a payment: what a real gateway keeps on its side.
 
@@ -142,6 +249,7 @@ class SandboxCheckout(models.Model):
 
     id = models.CharField(max_length=40, primary_key=True)
     idempotency_key = models.CharField(max_length=64, unique=True)
+    customer = models.ForeignKey(SandboxCustomer, models.SET_NULL, null=True, related_name="+")
     kind = models.CharField(max_length=8)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)

@@ -6,13 +6,16 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query
 
-from markethall.flows import reconciliation, refunds
-from markethall.flows.checkout import Started, Wanted, start_checkout
+from markethall.flows import customers, reconciliation, refunds
+from markethall.flows.checkout import Started, Wanted, same_site, start_checkout
+from markethall.foundation.accounts.limits import count_by_account
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.payments import queries
 from markethall.foundation.payments.errors import PaymentClosed, PaymentMissing
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.gateways.base import NextStep
 from markethall.foundation.payments.models import Payment, PaymentKind, PaymentStatus, Refund
-from markethall.interfaces.api.access import public, signed_in, staff
+from markethall.interfaces.api.access import person, public, signed_in, staff
 from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.orders import OrderState, PaymentBrief
 from markethall.interfaces.api.orders import routes as order_routes
@@ -92,6 +95,8 @@ class IntentOut(Out):
     order_number: str
     payment_id: UUID
     client_secret: str
+    gateway: str
+    publishable_key: str = Field(description="For the gateway's script in the browser.")
     amount: Money
     status: str
 
@@ -99,6 +104,34 @@ class IntentOut(Out):
 class ConfirmIn(In):
     payment_id: UUID
     payment_method: str = Field(min_length=1, max_length=100, examples=["sandbox_card_ok"])
+    return_url: str = Field(
+        "", max_length=500, description="Within this site: where the bank's page leads back to."
+    )
+
+
+class NextStepOut(Out):
+    """What the customer does before the payment goes on: send them to ``url``; without one, let
+    the gateway's script ask with ``clientSecret``."""
+
+    type: Literal["redirect", "script"]
+    url: str | None
+    client_secret: str | None
+
+    @classmethod
+    def of(cls, step: NextStep) -> NextStepOut:
+        return cls(
+            type="redirect" if step.url else "script",
+            url=step.url or None,
+            client_secret=step.client_secret or None,
+        )
+
+
+class PortalIn(In):
+    return_url: str = Field("", max_length=500, description="Within this site.")
+
+
+class PortalOut(Out):
+    url: str
 
 
 class MoneyIn(In):
@@ -165,6 +198,12 @@ class PaymentOut(PaymentBrief):
     order_status: OrderState
     kind: Literal["checkout", "intent"]
     succeeded_at: Time | None
+
+
+class ConfirmOut(PaymentOut):
+    """``nextStep`` while the customer has to do something; the payment is still pending then."""
+
+    next_step: NextStepOut | None
 
 
 class PaymentFilter(Paging):
@@ -236,20 +275,39 @@ def create_intent(request: HttpRequest, body: BuyIn) -> HttpResponse:
 @routes.post(
     "/confirm",
     auth=signed_in,
-    response={200: PaymentOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+    response={200: ConfirmOut, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
 )
 def confirm(request: HttpRequest, body: ConfirmIn) -> HttpResponse:
-    """Charge an intent to a payment method. The answer tells how it ended."""
+    """Charge an intent to a payment method. The answer tells how it ended, or what the customer
+    has to do first."""
 
-    def act() -> tuple[int, PaymentOut]:
+    def act() -> tuple[int, ConfirmOut]:
         payment = Payment.objects.filter(pk=body.payment_id, payer_id=request.user.pk).first()
         if payment is None or payment.kind != PaymentKind.INTENT:
             raise PaymentMissing
         if payment.status == PaymentStatus.CANCELLED:
             raise PaymentClosed
-        return 200, show_payments([reconciliation.confirm(payment, body.payment_method)])[0]
+        back_to = same_site(body.return_url or f"/orders/{payment.reference}/return")
+        ended, step = reconciliation.confirm(payment, body.payment_method, return_url=back_to)
+        return 200, ConfirmOut(
+            **dict(show_payments([ended])[0]), next_step=NextStepOut.of(step) if step else None
+        )
 
     return answer_once(request, act, durable=False)
+
+
+@routes.post(
+    "/portal",
+    auth=signed_in,
+    response={200: PortalOut, **problems(400, 401, 403, 409, 413, 422, 429, 503)},
+)
+def portal(request: HttpRequest, body: PortalIn) -> Any:
+    """The gateway's own page for what one has paid: receipts, payment methods. The address is for
+    this person alone, and works for a while."""
+    user = person(request)
+    back_to = same_site(body.return_url or "/")
+    count_by_account("portal", user.pk)
+    return PortalOut(url=customers.open_portal(user=user, return_url=back_to))
 
 
 @routes.post(
@@ -361,6 +419,8 @@ def _intent(started: Started) -> IntentOut:
         order_number=started.order.number,
         payment_id=started.payment.pk,
         client_secret=started.payment.client_secret,
+        gateway=started.payment.gateway,
+        publishable_key=registry.named(started.payment.gateway).publishable_key,
         amount=Money.of(started.payment.money),
         status=started.payment.status,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from markethall.flows import receipts, reconciliation, refunds, settlement
+from markethall.flows import customers, receipts, reconciliation, refunds, settlement
 from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.gateways.sandbox import delivery
@@ -41,6 +41,11 @@ def send_forgotten_refunds(timestamp: int) -> None:
 @app.task(name="close_payment", queue="default", retry=_GATEWAY_RETRIES)
 def close_payment(payment_id: str) -> None:
     reconciliation.look(UUID(payment_id), close=True)
+
+
+@app.task(name="forget_customer", queue="default", retry=_GATEWAY_RETRIES)
+def forget_customer(user_id: str) -> None:
+    customers.forget(UUID(user_id))
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -15,8 +15,12 @@ from typing import Any
 from django.db import transaction
 
 from markethall.foundation.payments.errors import GatewayRefused, PaymentMissing
-from markethall.foundation.payments.gateways.base import ChargeRequest
-from markethall.foundation.payments.models import SandboxCheckout, SandboxRefund
+from markethall.foundation.payments.gateways.base import ChargeRequest, CustomerRequest
+from markethall.foundation.payments.models import (
+    SandboxCheckout,
+    SandboxCustomer,
+    SandboxRefund,
+)
 from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock
 from markethall.kernel.money import Money
@@ -45,12 +49,27 @@ class Delivery:
 ONCE = Delivery()
 
 
+def keep_customer(request: CustomerRequest) -> SandboxCustomer:
+    """The record of somebody who pays; the same one for the same key."""
+    record, _ = SandboxCustomer.objects.get_or_create(
+        idempotency_key=request.key,
+        defaults={
+            "id": f"sbc_{secrets.token_hex(12)}",
+            "email": request.email,
+            "name": request.name,
+            "created_at": clock.now(),
+        },
+    )
+    return record
+
+
 def open_checkout(request: ChargeRequest, *, kind: str) -> SandboxCheckout:
     """The record of ``request``; the same one for the same key."""
     record, _ = SandboxCheckout.objects.get_or_create(
         idempotency_key=request.key,
         defaults={
             "id": f"sbx_{secrets.token_hex(12)}",
+            "customer_id": request.customer_ref or None,
             "kind": kind,
             "amount": request.money.amount,
             "currency": request.money.currency,
@@ -89,7 +108,7 @@ def close(ref: str) -> SandboxCheckout:
     return record
 
 
-def give_back(ref: str, *, key: str, money: Money) -> SandboxRefund | None:
+def give_back(ref: str, *, key: str, money: Money, refund_id: str) -> SandboxRefund | None:
     """Give back ``money``, once per key; None when the bank refuses. Raises GatewayRefused for
     more than was paid."""
     with transaction.atomic():
@@ -112,7 +131,7 @@ def give_back(ref: str, *, key: str, money: Money) -> SandboxRefund | None:
             amount=money.amount,
             created_at=clock.now(),
         )
-        data = {"id": refund.pk, "payment": ref, "key": key}
+        data = {"id": refund.pk, "payment": ref, "key": refund_id}
         _tell(f"evt_{refund.pk}", "refund.succeeded", {**data, **_money(money)}, ONCE)
     return refund
 

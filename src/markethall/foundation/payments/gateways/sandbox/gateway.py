@@ -15,20 +15,28 @@ from markethall.foundation.payments.errors import (
     PaymentMissing,
 )
 from markethall.foundation.payments.gateways.base import (
+    ChargebackTruth,
     ChargeRequest,
     ChargeState,
     ChargeTruth,
     Checkout,
+    CustomerRequest,
     Intent,
     Movement,
     MovementKind,
     Notice,
     NoticeKind,
+    RefundState,
     RefundTruth,
+    Thing,
     WebhookEvent,
 )
-from markethall.foundation.payments.gateways.sandbox import counter, outage, signing
-from markethall.foundation.payments.models import SandboxCheckout, SandboxRefund
+from markethall.foundation.payments.gateways.sandbox import counter, outage, portal, signing
+from markethall.foundation.payments.models import (
+    SandboxCheckout,
+    SandboxCustomer,
+    SandboxRefund,
+)
 from markethall.kernel.money import Money
 
 _STATES = {
@@ -45,6 +53,19 @@ class SandboxGateway:
     """See the package: it moves no money."""
 
     name = "sandbox"
+    publishable_key = ""
+
+    def create_customer(self, request: CustomerRequest) -> str:
+        outage.refuse()
+        return counter.keep_customer(request).pk
+
+    def delete_customer(self, ref: str) -> None:
+        outage.refuse()
+        SandboxCustomer.objects.filter(pk=ref).delete()
+
+    def open_portal(self, ref: str, *, return_url: str) -> str:
+        outage.refuse()
+        return f"{settings.SITE_URL}/sandbox/portal/{portal.ticket(ref, return_url)}"
 
     def create_checkout(self, request: ChargeRequest) -> Checkout:
         outage.refuse()
@@ -56,7 +77,7 @@ class SandboxGateway:
         record = counter.open_checkout(request, kind="intent")
         return Intent(record.pk, f"{record.pk}_secret_{record.idempotency_key}")
 
-    def confirm_intent(self, ref: str, payment_method: str) -> ChargeTruth:
+    def confirm_intent(self, ref: str, payment_method: str, *, return_url: str) -> ChargeTruth:
         outage.refuse()
         if payment_method not in counter.PAYMENT_METHODS:
             raise GatewayRefused(
@@ -74,12 +95,28 @@ class SandboxGateway:
             return _truth(record)
         raise PaymentMissing("The sandbox gateway knows no such payment.")
 
-    def refund(self, ref: str, *, key: str, money: Money, reason: str) -> RefundTruth:
+    def refund(
+        self, ref: str, *, key: str, money: Money, reason: str, refund_id: str
+    ) -> RefundTruth:
         outage.refuse()
-        refund = counter.give_back(ref, key=key, money=money)
+        refund = counter.give_back(ref, key=key, money=money, refund_id=refund_id)
         if refund is None:
-            return RefundTruth("", False, "The card's bank does not take the money back.")
-        return RefundTruth(refund.pk, True)
+            failure = "The card's bank does not take the money back."
+            return RefundTruth("", RefundState.FAILED, failure)
+        return _refund_truth(refund)
+
+    def fetch_refund(self, ref: str) -> RefundTruth:
+        outage.refuse()
+        refund = SandboxRefund.objects.select_related("checkout").filter(pk=ref).first()
+        if refund is None:
+            raise PaymentMissing("The sandbox gateway knows no such refund.")
+        return _refund_truth(refund)
+
+    def fetch_chargeback(self, ref: str) -> ChargebackTruth:
+        raise PaymentMissing("The sandbox gateway knows no chargebacks.")
+
+    def page_of(self, thing: Thing, ref: str) -> str:
+        return f"{settings.SITE_URL}/sandbox/pay/{ref}" if thing == "payment" else ""
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         event_id = signing.verify(headers, body)
@@ -129,12 +166,17 @@ class SandboxGateway:
                 Money(refund.amount, refund.checkout.currency),
                 refund.created_at,
                 payment_id=str(refund.checkout.metadata.get("paymentId", "")),
-                refund_id=refund.idempotency_key,
+                refund_id=refund.idempotency_key[:36],
             )
 
     def probe(self) -> str:
         outage.refuse()
         return "the sandbox gateway answers; it moves no money"
+
+
+def _refund_truth(refund: SandboxRefund) -> RefundTruth:
+    money = Money(refund.amount, refund.checkout.currency)
+    return RefundTruth(refund.pk, RefundState.SUCCEEDED, money=money)
 
 
 def _truth(record: SandboxCheckout) -> ChargeTruth:
