@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from house.people import ApiClient, client_for, make_user
@@ -78,6 +79,7 @@ class TestAudit:
 
 class TestMetrics:
     def test_count_requests_by_route_and_the_books(self, api: ApiClient) -> None:
+        cache.clear()
         api.get("/api/settings")
         text = Client().get("/metrics").content.decode()
         assert 'route="api/settings"' in text

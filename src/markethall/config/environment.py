@@ -122,11 +122,20 @@ class Environment(BaseSettings):
     oidc_client_id: str | None = Field(None, description="Our id there.")
     oidc_client_secret: str | None = Field(None, description="Our secret there.")
 
+    sentry_dsn: str | None = Field(
+        None, pattern=r"^https?://", description="Where faults are reported to."
+    )
+    sentry_traces: float = Field(
+        0.0, ge=0, le=1, description="The share of requests whose course is reported too."
+    )
     metrics_token: str | None = Field(
         None, min_length=16, description="Who sends it as bearer token may read `/metrics`."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What is worth a line."
+    )
+    log_requests: bool | None = Field(
+        None, description="A line for each request; on in production."
     )
     log_format: Literal["console", "json"] = Field(
         "console", description="`json` is one object a line, for a collector."

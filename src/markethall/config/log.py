@@ -1,4 +1,4 @@
-"""Structured logs: readable in a terminal, JSON lines for a collector."""
+"""Structured logs: readable in a terminal, JSON lines for a collector, without secrets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from markethall.config.environment import Environment
+from markethall.config.redaction import redactor
 
 _SHARED: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -23,16 +24,16 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    last: Any = (
+    renderer: Any = (
         structlog.processors.JSONRenderer()
         if environment.log_format == "json"
-        # Not rich's traceback: it prints local variables, secrets too, and walks through them
-        # for minutes where they hold a connection or an application.
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer()
     )
-    processors: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if environment.log_format == "json":
-        processors.append(structlog.processors.format_exc_info)
+    redact = redactor(environment).tree
+
+    def without_secrets(logger: Any, method: str, event: Any) -> Any:
+        return redact(event)
+
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -40,7 +41,13 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": list(_SHARED),
-                "processors": [*processors, last],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    # Plain text: rich tracebacks print local variables, secrets too.
+                    structlog.processors.format_exc_info,
+                    without_secrets,
+                    renderer,
+                ],
             }
         },
         "handlers": {

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from markethall.config import environment as _environment
+from markethall.config import sentry
 from markethall.config.database import database_settings
 from markethall.config.log import logging_settings
 
@@ -56,8 +57,11 @@ INSTALLED_APPS = [
     "markethall.interfaces.web",
 ]
 
+_LOGS_REQUESTS = not SANDBOX if ENVIRONMENT.log_requests is None else ENVIRONMENT.log_requests
+_REQUEST_LOG = ["markethall.interfaces.web.middleware.RequestLog"] if _LOGS_REQUESTS else []
 MIDDLEWARE = [
     "markethall.interfaces.web.middleware.RequestContext",
+    *_REQUEST_LOG,
     "markethall.interfaces.web.metrics.RequestMetrics",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -78,6 +82,7 @@ MIDDLEWARE = [
 # Of requests that show a bearer token or a signature: see interfaces/server/chains.py.
 PROGRAM_MIDDLEWARE = [
     "markethall.interfaces.web.middleware.RequestContext",
+    *_REQUEST_LOG,
     "markethall.interfaces.web.metrics.RequestMetrics",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -218,7 +223,10 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
 )
 SECURE_SSL_REDIRECT = not SANDBOX and bool(ENVIRONMENT.trusted_proxies)
+# Supervisors ask from within, past the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
 APPEND_SLASH = False
 
 LOGGING = logging_settings(ENVIRONMENT)
+sentry.start(ENVIRONMENT)

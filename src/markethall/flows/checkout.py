@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -98,6 +99,7 @@ def start_checkout(
         if order_id is None:
             placed, is_new = order_items(customer=customer, wanted=wanted, key=key)
             order_id = placed.pk
+            structlog.contextvars.bind_contextvars(order_id=str(order_id))
         else:
             is_new = True
         order, payment = _prepare(customer, order_id, kind, back_to, must_be_open=is_new)

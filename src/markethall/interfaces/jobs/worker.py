@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import structlog
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.worker import Worker
@@ -20,8 +21,16 @@ def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
             wait=wait,
             listen_notify=wait,
             install_signal_handlers=wait,
-            task_middleware=[keep_error],
+            task_middleware=[with_context, keep_error],
         )
+
+
+def with_context(run_task: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
+    """Let every line of the log name the job, and what it is about."""
+    job = context.job
+    about = {name: str(value) for name, value in job.task_kwargs.items() if name.endswith("_id")}
+    with structlog.contextvars.bound_contextvars(job=job.id, task=job.task_name, **about):
+        return run_task()
 
 
 def keep_error(run_task: Callable[[], Any], context: JobContext, worker: Worker) -> Any:

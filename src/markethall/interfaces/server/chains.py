@@ -16,6 +16,8 @@ Start = Callable[..., Any]
 WEBHOOKS = "/api/webhooks/"
 # For staff, who may come with a session.
 EVENTS = "/api/webhooks/events"
+# Of supervisors, who ask from within and by whatever name.
+PROBES = ("/healthz", "/readyz", "/metrics")
 # The areas whose endpoints look at nothing but the token.
 AREAS = (WEBHOOKS, "/api/images", "/api/credits/", "/api/payments/", "/api/orders")
 
@@ -45,8 +47,10 @@ class Chains:
 
 
 def is_of_a_program(environ: dict[str, Any]) -> bool:
-    """Whether a request is a webhook, or of an area for programs and shows a bearer token."""
+    """Whether a request is a probe or a webhook, or of an area for programs with a bearer token."""
     path = environ["PATH_INFO"]
+    if path in PROBES:
+        return True
     if not path.startswith(AREAS):
         return False
     shows_token = environ.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "

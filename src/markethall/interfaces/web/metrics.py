@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -30,34 +31,69 @@ SECONDS = Histogram(
 )
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-# name, help, label, query that gives (label, figure)
+# name, help, label, query that gives (label, figure). Each finds an index or a small table, and all
+# are asked at most once in ``_KEPT`` seconds.
 _COUNTS = (
     (
         "markethall_jobs",
-        "Jobs by state.",
+        "Jobs that are not done, by state.",
         "state",
-        "SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1",
+        "SELECT status::text, count(*) FROM procrastinate_jobs"
+        " WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1",
+    ),
+    (
+        "markethall_job_delay_seconds",
+        "For how long the oldest job that is due has waited, by queue.",
+        "queue",
+        "SELECT j.queue_name, extract(epoch FROM now() - min(coalesce(j.scheduled_at, e.at)))"
+        "  FROM procrastinate_jobs j"
+        "  JOIN procrastinate_events e ON e.job_id = j.id AND e.type = 'deferred'"
+        " WHERE j.status = 'todo' AND coalesce(j.scheduled_at, now()) <= now() GROUP BY 1",
+    ),
+    (
+        "markethall_workers",
+        "Workers that report.",
+        "state",
+        "SELECT CASE WHEN last_heartbeat > now() - interval '30 seconds' THEN 'working'"
+        " ELSE 'silent' END, count(*) FROM procrastinate_workers GROUP BY 1",
     ),
     (
         "markethall_inbox_events",
-        "Webhooks by state.",
+        "Webhooks that wait for us or for a person, by state.",
         "state",
-        "SELECT status, count(*) FROM payments_inboxevent GROUP BY 1",
+        "SELECT status, count(*) FROM payments_inboxevent"
+        " WHERE status IN ('received', 'parked', 'dead') GROUP BY 1",
+    ),
+    (
+        "markethall_refunds",
+        "Refunds that the gateway has not paid out, by state.",
+        "state",
+        "SELECT status, count(*) FROM payments_refund"
+        " WHERE status IN ('requested', 'failed') GROUP BY 1",
     ),
     (
         "markethall_mails",
-        "Mails by state.",
+        "Mails that have not left, by state.",
         "state",
-        "SELECT status, count(*) FROM messaging_mail GROUP BY 1",
+        "SELECT status, count(*) FROM messaging_mail"
+        " WHERE status IN ('queued', 'failed') GROUP BY 1",
     ),
     (
         "markethall_ledger_balance",
-        "Sum of all accounts of a kind and unit, in the unit or its minor unit.",
+        "Sum of all wallets and holds of a unit, in the unit or its minor unit.",
         "account",
         "SELECT split_part(a.code, ':', 1) || ':' || a.unit, sum(a.balance)"
         " FROM ledger_account a WHERE a.balance IS NOT NULL GROUP BY 1",
     ),
+    (
+        "markethall_books_faults",
+        "Faults that the last check of the books found.",
+        "check",
+        "SELECT 'last', jsonb_array_length(faults) FROM ledger_bookcheck"
+        " WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+    ),
 )
+_KEPT = 30  # seconds
 
 
 class RequestMetrics:
@@ -79,13 +115,20 @@ class RequestMetrics:
 
 class _DatabaseFigures(Collector):
     def collect(self) -> Iterator[Metric]:
-        for name, documentation, label, query in _COUNTS:
+        for name, documentation, label, rows in cache.get_or_set("metrics", _counted, _KEPT):
             family = GaugeMetricFamily(name, documentation, labels=[label])
-            with connection.cursor() as cursor:
-                cursor.execute(query)
-                for value, figure in cursor.fetchall():
-                    family.add_metric([value], float(figure))
+            for value, figure in rows:
+                family.add_metric([value], float(figure))
             yield family
+
+
+def _counted() -> list[tuple[str, str, str, list[tuple[str, float]]]]:
+    counted = []
+    with connection.cursor() as cursor:
+        for name, documentation, label, query in _COUNTS:
+            cursor.execute(query)
+            counted.append((name, documentation, label, cursor.fetchall()))
+    return counted
 
 
 @require_safe

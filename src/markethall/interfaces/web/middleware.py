@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -15,6 +17,7 @@ from markethall.foundation.audit.actions import current_ip
 from markethall.interfaces.web import errors, toasts
 from markethall.kernel.errors import MethodNotAllowed, Problem
 
+log = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # A form may lead on to a payment gateway or to a provider that signs people in.
@@ -54,6 +57,33 @@ class RequestContext:
             current_ip.reset(token)
             structlog.contextvars.clear_contextvars()
         response.headers["X-Request-Id"] = request_id
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> None:
+        """Let every line of the log name what the request is about."""
+        named = {name: str(value) for name, value in kwargs.items() if name.endswith("_id")}
+        structlog.contextvars.bind_contextvars(**named)
+
+
+class RequestLog:
+    """One line for each request: its route, not its address, which may hold a key."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        log.info(
+            "request",
+            method=request.method,
+            route=f"/{match.route}" if match else "none",
+            status=response.status_code,
+            ms=round((time.perf_counter() - began) * 1000, 1),
+        )
         return response
 
 

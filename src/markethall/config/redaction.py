@@ -1,0 +1,86 @@
+"""Takes secrets and personal data out of text that leaves the process: logs, error reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from markethall.config.environment import Environment
+
+REMOVED = "[removed]"
+_SECRET_SETTINGS = re.compile(r"(key|secret|password|token|dsn)s?$")
+_PUBLIC_SETTINGS = {"stripe_publishable_key"}
+_SHORTEST = 6  # characters; what is shorter is a word that other text holds too
+
+_TELLING = r"[\w-]*(?:password|secret|token|api[_-]?key|cookie|authorization|signature)[\w-]*"
+_SECRET_NAME = re.compile(_TELLING, re.IGNORECASE)
+_LINKS = "reset-password|verify-email|files|track|unsubscribe"
+# What is secret or personal by its looks, and what stands in its place.
+_LOOKS = (
+    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {REMOVED}"),
+    (re.compile(r"\b(sk|rk|whsec|re|SG|polar_\w+)_[\w./+=-]{8,}"), REMOVED),
+    (
+        re.compile(
+            rf"\b({_TELLING}[\"']?\s*[=:]\s*)(?!\[removed\])"
+            r"(?:b?\"[^\"]*\"|b?'[^']*'|[^\s,;&})\]]+)",
+            re.IGNORECASE,
+        ),
+        rf"\1{REMOVED}",
+    ),
+    (re.compile(rf"(/(?:{_LINKS})/)[\w:.~=-]{{8,}}"), rf"\1{REMOVED}"),
+)
+
+
+class Redactor:
+    """Removes known secrets wherever they stand, and the rest by its looks."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({value for value in secrets if len(value) >= _SHORTEST}, key=len)
+        self._known = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
+
+    def text(self, text: str) -> str:
+        """``text`` without what must not leave."""
+        if self._known:
+            text = self._known.sub(REMOVED, text)
+        for pattern, instead in _LOOKS:
+            text = pattern.sub(instead, text)
+        return text
+
+    def tree(self, value: Any) -> Any:
+        """The same for all text in nested lists and mappings, and what secret names name."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {
+                key: REMOVED if each and _SECRET_NAME.fullmatch(str(key)) else self.tree(each)
+                for key, each in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.tree(each) for each in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.text(str(value))
+
+
+def redactor(environment: Environment) -> Redactor:
+    """A redactor that knows the secrets of these settings."""
+    return Redactor(_secrets(environment))
+
+
+def _secrets(environment: Environment) -> Iterable[str]:
+    for name in type(environment).model_fields:
+        value = getattr(environment, name)
+        if (
+            isinstance(value, str)
+            and _SECRET_SETTINGS.search(name)
+            and name not in _PUBLIC_SETTINGS
+        ):
+            yield value
+            yield from value.split(",")
+    if environment.database_url:
+        password = urlsplit(environment.database_url).password or ""
+        yield password
+        yield unquote(password)
