@@ -56,6 +56,8 @@ GET /api/credits/balance                             -+++++++
 GET /api/credits/history                             -+++++++
 GET /api/dev/clock                                   ++++++++
 POST /api/dev/clock                                  ++++++++
+GET /api/dev/gateway                                 ++++++++
+POST /api/dev/gateway                                ++++++++
 GET /api/dev/outbox                                  ++++++++
 GET /api/images                                      -+++++++
 POST /api/images/generate                            -+++++++
@@ -74,10 +76,15 @@ POST /api/orders/{order_id}/cancel                   -+00xx++
 GET /api/orders/{order_id}/items                     -+00++++
 GET /api/orders/{order_id}/receipt                   -+00++++
 POST /api/orders/{order_id}/refund                   -xxxx+++
+GET /api/payments/comparisons                        -xxxx+++
+POST /api/payments/comparisons                       -xxxx+++
+GET /api/payments/comparisons/{comparison_id}        -xxxx+++
+GET /api/payments/comparisons/{comparison_id}/differences -xxxx+++
 POST /api/payments/confirm                           -+++++++
 POST /api/payments/create-checkout                   -+++++++
 POST /api/payments/create-intent                     -+++++++
 POST /api/payments/portal                            -+++++++
+POST /api/payments/differences/{difference_id}/heal  -xxxx000
 GET /api/payments/plans                              ++++++++
 POST /api/payments/refund                            -xxxx+++
 GET /api/payments/transactions                       -+++++++

@@ -13,6 +13,7 @@ from django.db import transaction
 from PIL import Image
 
 from house.people import make_user
+from markethall.flows import comparison
 from markethall.flows.checkout import Wanted, start_checkout
 from markethall.flows.generation import start_generation
 from markethall.foundation.accounts.belongings import add_address, make_api_key
@@ -52,6 +53,8 @@ def something_of_every_kind() -> dict[str, Any]:
         "key_id": key.pk,
         "link_id": SocialAccount.objects.create(user=owner, provider="google", uid="1").pk,
         "event_id": uuid.uuid4(),
+        "comparison_id": comparison.open_one(actor_id=None).pk,
+        "difference_id": uuid.uuid4(),
         "provider": "nobody",
     }
 

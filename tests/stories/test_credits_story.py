@@ -15,8 +15,8 @@ from house.till import (
     deliver_and_settle,
     press,
 )
+from markethall.flows.comparison import sweep
 from markethall.flows.receipts import issue_receipt
-from markethall.flows.reconciliation import reconcile
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.actions import capture_hold, open_hold
@@ -57,7 +57,7 @@ def test_a_month_of_a_customer(till: None, turn_clock: Callable[[timedelta], Non
     press(small)
     assert balance_of(ada.pk).balance == 210
     turn_clock(timedelta(minutes=15))
-    reconcile()
+    sweep()
     assert balance_of(ada.pk).balance == 260
 
     # 20th: she has spent 110.

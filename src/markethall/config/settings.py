@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "markethall.foundation.accounts",
     "markethall.foundation.ledger",
     "markethall.foundation.payments",
+    "markethall.foundation.reconciliation",
     "markethall.foundation.files",
     "markethall.foundation.messaging",
     "markethall.trade.catalog",

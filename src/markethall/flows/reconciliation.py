@@ -1,44 +1,47 @@
-"""Heals what webhooks did not tell: asks the gateway about payments that have no end yet."""
+"""One payment and its gateway: asked, closed, confirmed. ``flows.healing`` goes through all."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import timedelta
 
-import structlog
-
 from markethall.flows.checkout import open_at_gateway
 from markethall.flows.settlement import settle_truth
-from markethall.foundation.payments.errors import GatewayRefused, GatewayUnavailable
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import ChargeState, NextStep
 from markethall.foundation.payments.models import Payment, PaymentStatus
-from markethall.foundation.payments.queries import unsettled
 from markethall.kernel import clock
 from markethall.trade.orders.models import Order, OrderStatus
 
 ASK_AFTER = timedelta(minutes=10)
 CLOSE_AFTER = timedelta(hours=24)
-_AT_ONCE = 500
-
-log = structlog.get_logger(__name__)
 
 
-def reconcile() -> int:
-    """Ask the gateway about every payment that is open for long; returns how many were asked.
+def ask_about(payment: Payment) -> None:
+    """Ask the gateway about a payment that is open. One that was cut off before the customer saw
+    a page, or is open for a day, is closed.
 
-    One that was cut off before the customer saw a page, or is open for a day, is closed.
+    Raises GatewayUnavailable, GatewayRefused, PaymentMissing.
     """
-    asked = 0
-    for payment in unsettled(clock.now() - ASK_AFTER).order_by("pk")[:_AT_ONCE]:
-        cut_off = payment.status == PaymentStatus.CREATED
-        is_old = payment.created_at < clock.now() - CLOSE_AFTER
-        try:
-            look(payment.pk, close=cut_off or is_old)
-        except (GatewayUnavailable, GatewayRefused) as error:
-            log.warning("payment not reconciled", payment=str(payment.pk), error=error.detail)
-        asked += 1
-    return asked
+    age = clock.now() - payment.created_at
+    cut_off = payment.status == PaymentStatus.CREATED
+    if cut_off and age < ASK_AFTER:
+        return  # it may be opening at this moment
+    look(payment.pk, close=cut_off or age > CLOSE_AFTER)
+
+
+def verify(payment_id: uuid.UUID) -> tuple[bool, str]:
+    """Ask the gateway whether a payment is paid there as it is here; the answer as a sentence.
+
+    Raises GatewayUnavailable, GatewayRefused, PaymentMissing.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    truth = registry.named(payment.gateway).fetch_payment(payment.gateway_ref)
+    if truth.state == ChargeState.SUCCEEDED and truth.money == payment.money:
+        if payment.status == PaymentStatus.SUCCEEDED:
+            return True, "The gateway confirms the payment, and it is booked."
+        return False, "The gateway confirms the payment, but it could not be booked."
+    return False, f"The gateway says the payment is {truth.state}, over {truth.money}."
 
 
 def look(payment_id: uuid.UUID, *, close: bool = False) -> None:

@@ -10,6 +10,7 @@ from ninja import Field, Query
 
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.messaging.queries import links_in, outbox
+from markethall.foundation.payments.gateways.sandbox import outage
 from markethall.interfaces.api.access import anyone
 from markethall.interfaces.api.core import router
 from markethall.interfaces.api.schemas import In, Listing, Out, Paging, Time, listing, problems
@@ -45,6 +46,19 @@ class TurnIn(In):
     reset: bool = False
 
 
+class GatewayOut(Out):
+    """Whether the sandbox gateway is down, and until when by the sandbox's clock."""
+
+    down: bool
+    down_until: Time | None
+
+
+class OutageIn(In):
+    """How long the gateway is to be down from now on; 0 ends an outage."""
+
+    down_minutes: Annotated[int, Field(ge=0, le=525_600)]
+
+
 class OutboxFilter(Paging):
     to: str = Field("", max_length=254, description="The address the mails went to.")
 
@@ -74,6 +88,28 @@ def post_clock(request: HttpRequest, body: TurnIn) -> Any:
         by=timedelta(days=body.days, hours=body.hours, minutes=body.minutes), reset=body.reset
     )
     return _clock()
+
+
+@routes.get("/gateway", auth=anyone, response={200: GatewayOut})
+def get_gateway(request: HttpRequest) -> Any:
+    """Whether the sandbox gateway answers."""
+    return _gateway()
+
+
+@routes.post("/gateway", auth=anyone, response={200: GatewayOut, **problems(400, 413, 422)})
+def post_gateway(request: HttpRequest, body: OutageIn) -> Any:
+    """Let the sandbox gateway be down for a while, or up again: calls are not answered, and its
+    webhooks are lost for good. Its pay page goes on taking payments."""
+    if body.down_minutes:
+        outage.begin(timedelta(minutes=body.down_minutes))
+    else:
+        outage.end()
+    return _gateway()
+
+
+def _gateway() -> GatewayOut:
+    until = outage.until()
+    return GatewayOut(down=until is not None, down_until=until)
 
 
 def turn_clock(*, by: timedelta, reset: bool) -> None:

@@ -181,8 +181,22 @@ def scanner(environment: Environment) -> Iterator[Finding]:
     yield Finding("virus scanner", f"{address} answers")
 
 
+def gateways(environment: Environment) -> Iterator[Finding]:
+    """Each gateway in use is tried with its credentials: the current one, and those that stored
+    payments name."""
+    from markethall.foundation.payments.gateways import registry
+    from markethall.kernel.errors import Problem
+
+    for name in registry.in_use():
+        what = "payments" if name == environment.payment_gateway else "payments of earlier times"
+        try:
+            yield Finding(f"{what}, {name}", registry.named(name).probe())
+        except Problem as error:
+            mend = f"Check the settings that begin with {name.upper()}_, and that it can be reached"
+            yield Finding(f"{what}, {name}", error.detail, f"{mend} from here.")
+
+
 def providers(environment: Environment) -> Iterator[Finding]:
-    yield Finding("payments", environment.payment_gateway)
     yield Finding("pictures", environment.image_provider)
     signs = {
         "Google": environment.google_client_id,
@@ -203,5 +217,6 @@ EXAMINATIONS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     files,
     mail,
     scanner,
+    gateways,
     providers,
 )

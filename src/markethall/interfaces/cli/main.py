@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from markethall.interfaces.cli import backup, doctor, people, sandbox
+from markethall.interfaces.cli import backup, doctor, people, reconcile, sandbox
 from markethall.interfaces.cli.setup import prepare
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app.command()(backup.restore)
 app.command("create-admin")(people.create_admin)
 app.command()(sandbox.seed)
 app.command()(sandbox.clock)
+app.command()(sandbox.outage)
+app.command()(reconcile.reconcile)
 
 
 @app.command()

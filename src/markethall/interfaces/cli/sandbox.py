@@ -34,6 +34,30 @@ def clock(
     console.print(f"{kernel_clock.now():%Y-%m-%d %H:%M:%S} UTC, {ahead} ahead of real time")
 
 
+def outage(
+    last: Annotated[str, typer.Option("--for", help="Begin one: 1h, 45m, 2d.")] = "",
+    end: Annotated[bool, typer.Option(help="End it.")] = False,
+) -> None:
+    """Let the sandbox gateway be down for a while: no calls answered, no webhooks ever sent."""
+    prepare()
+    from django.conf import settings
+
+    from markethall.foundation.payments.gateways.sandbox import outage as sandbox_outage
+
+    if not settings.SANDBOX:
+        raise CannotStart("Only the sandbox gateway can be made to fail; this is production.")
+    if end:
+        sandbox_outage.end()
+    if last:
+        sandbox_outage.begin(span(last))
+    until = sandbox_outage.until()
+    console.print(
+        f"The gateway is down until {until:%Y-%m-%d %H:%M:%S} UTC of the sandbox's clock."
+        if until
+        else "The gateway answers."
+    )
+
+
 def span(text: str) -> timedelta:
     """``30d``, ``12h`` or ``45m`` as a span of time. Raises CannotStart for anything else."""
     found = _SPAN.match(text.strip().lower())

@@ -8,7 +8,14 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from markethall.flows import customers, receipts, reconciliation, refunds, settlement
+from markethall.flows import (
+    comparison,
+    customers,
+    receipts,
+    reconciliation,
+    refunds,
+    settlement,
+)
 from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.gateways.sandbox import delivery
@@ -51,7 +58,18 @@ def forget_customer(user_id: str) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="reconcile_payments", queue="default")
 def reconcile_payments(timestamp: int) -> None:
-    reconciliation.reconcile()
+    comparison.sweep()
+
+
+@app.task(name="compare_money", queue="default")
+def compare_money(comparison_id: str) -> None:
+    comparison.run(UUID(comparison_id))
+
+
+@app.periodic(cron="40 3 * * *")
+@app.task(name="compare_money_nightly", queue="default")
+def compare_money_nightly(timestamp: int) -> None:
+    comparison.request(actor_id=None)
 
 
 @app.task(name="send_sandbox_webhooks", queue="default", retry=_GATEWAY_RETRIES)

@@ -23,6 +23,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
         (
             ("/console/payments", "Payments", "credit-card", "$", Permission.PAYMENTS_READ),
             ("/console/ledger", "Ledger", "scale", "l", Permission.PAYMENTS_READ),
+            ("/console/reconcile", "Reconcile", "refresh-cw", "r", Permission.PAYMENTS_READ),
         ),
     ),
     (

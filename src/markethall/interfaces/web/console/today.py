@@ -28,6 +28,7 @@ from markethall.foundation.messaging.models import MailStatus
 from markethall.foundation.messaging.queries import mails
 from markethall.foundation.payments.models import InboxStatus, RefundStatus
 from markethall.foundation.payments.queries import inbox_events, open_refunds, refunds
+from markethall.foundation.reconciliation.queries import open_differences
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.charts import Chart, Series, by_day
 from markethall.interfaces.web.console.frame import done, granted, show
@@ -103,6 +104,14 @@ _LOOKS: tuple[_Look, ...] = (
         "mail",
         "danger",
         lambda user: count_up_to(mails(status=MailStatus.FAILED)),
+    ),
+    (
+        Permission.PAYMENTS_READ,
+        "different at the gateway and in the books",
+        "/console/reconcile",
+        "refresh-cw",
+        "warning",
+        lambda user: count_up_to(open_differences()),
     ),
     (
         Permission.PAYMENTS_READ,

@@ -4,6 +4,7 @@ from django.urls import path
 
 from markethall.interfaces.web.console import (
     audit,
+    comparison,
     inbox,
     jobs,
     mails,
@@ -50,6 +51,11 @@ urlpatterns = [
     path("/ledger/accounts", money.account_list),
     path("/ledger/accounts/<uuid:account_id>", money.account),
     path("/ledger/<uuid:transaction_id>", money.transaction),
+    path("/reconcile", comparison.index),
+    path("/reconcile/state", comparison.state),
+    path("/reconcile/start", comparison.start),
+    path("/reconcile/<uuid:comparison_id>", comparison.run),
+    path("/reconcile/differences/<uuid:difference_id>/heal", comparison.heal),
     path("/inbox", inbox.index),
     path("/inbox/replay-dead", inbox.replay_dead),
     path("/inbox/<uuid:event_id>", inbox.detail),
