@@ -51,6 +51,8 @@ class Killed(BaseException):
 class Studio:
     """A provider that does what a test tells it, and remembers what it was asked for."""
 
+    model = "test"
+
     def __init__(self) -> None:
         self.wishes: list[PictureWish] = []
         self.act: Callable[[PictureWish], Any] = lambda wish: None
@@ -59,6 +61,9 @@ class Studio:
         self.wishes.append(wish)
         self.act(wish)
         return MadePicture(photo("PNG"), "image/png", 64, 48)
+
+    def probe(self) -> str:
+        return "here"
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from markethall.config.image_settings import ImageSettings
 
 SANDBOX_PARTS = {
     "payment_gateway": ("sandbox", "Set PAYMENT_GATEWAY to a real gateway."),
@@ -31,7 +33,7 @@ class FaultyEnvironment(SystemExit):
         self.faults = faults
 
 
-class Environment(BaseSettings):
+class Environment(ImageSettings):
     """The settings, with the defaults of the sandbox."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
@@ -93,7 +95,6 @@ class Environment(BaseSettings):
         None, min_length=8, description="Signs the sandbox gateway's webhooks; made when missing."
     )
 
-    image_provider: Literal["local"] = Field("local", description="Who makes the plush pictures.")
     clamav_address: str | None = Field(
         None,
         pattern=r"^(unix:/.+|tcp://.+:\d+)$",
@@ -160,6 +161,7 @@ class Environment(BaseSettings):
                 found.append(f"{first.upper()} and {second.upper()} go together: set both or none.")
         if self.mail_backend == "smtp" and not self.smtp_host:
             found.append("MAIL_BACKEND=smtp needs SMTP_HOST.")
+        found += self.image_faults()
         if not self.sandbox:
             found += self._production_faults()
         return found

@@ -14,6 +14,7 @@ import uuid
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from markethall.content.imaging.actions import (
     create_generation,
@@ -24,6 +25,20 @@ from markethall.content.imaging.actions import (
     mark_processing,
     remove,
 )
+from markethall.content.imaging.calls import (
+    History,
+    begin_call,
+    call_of,
+    callback_of,
+    end_call,
+    end_lost_calls,
+    heard_of,
+    history_of,
+    keep_reference,
+    look_again,
+    lost_since,
+    providers_out,
+)
 from markethall.content.imaging.errors import (
     GenerationsClosed,
     InsufficientCredits,
@@ -31,18 +46,27 @@ from markethall.content.imaging.errors import (
     StillProcessing,
 )
 from markethall.content.imaging.events import GenerationCompleted, GenerationFailed
-from markethall.content.imaging.models import Generation, GenerationStatus, Size, Style
+from markethall.content.imaging.models import (
+    CallOutcome,
+    Generation,
+    GenerationStatus,
+    ProviderCall,
+    Size,
+    Style,
+)
 from markethall.content.imaging.providers.base import (
     MadePicture,
     PictureWish,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderWorking,
 )
-from markethall.content.imaging.providers.registry import configured, provider_named
+from markethall.content.imaging.providers.registry import chain, configured, provider_named
 from markethall.content.imaging.rules import (
     LONGER_SIDE,
-    MAX_TRIES,
+    MAX_LOOKS,
     check_prompt,
+    next_provider,
     parse_size,
     parse_style,
     seed_of,
@@ -117,22 +141,49 @@ def start_generation(
 def run_generation(generation_id: uuid.UUID) -> None:
     """The job: make the picture. Runs twice without harm, and takes up what a dead one left."""
     began = time.monotonic()
-    generation = _claim(generation_id)
-    if generation is None:
+    claimed = _claim(generation_id)
+    if claimed is None:
         return
+    generation, call = claimed
+    maker = ""
     try:
-        made = _make(generation)
+        provider = provider_named(call.provider)
+        maker = provider.model
+        made = provider.make(_wish(generation, call))
+    except ProviderWorking as work:
+        keep_reference(call, model=maker, reference=work.ref)
+        jobs.enqueue(JOB, queue=QUEUE, delay=work.again_in, generation_id=str(generation_id))
     except ProviderRefused as refusal:
+        end_call(call, CallOutcome.REFUSED, model=maker, usage=refusal.usage, error=refusal.reason)
         _fail(generation_id, refusal.message)
     except FileNotFoundError:
+        end_call(call, CallOutcome.LOST, error="the photo is gone")
         _fail(generation_id, LOST)
     except ProviderUnavailable as error:
-        _again_or_fail(generation, error)
+        end_call(call, error.outcome, model=maker, usage=error.usage, error=str(error))
+        _again_or_fail(generation, call, error)
     except Exception as error:
-        log.exception("image provider broke", generation=str(generation_id))
-        _again_or_fail(generation, ProviderUnavailable(str(error)))
+        log.exception("image provider broke", generation=str(generation_id), provider=call.provider)
+        unknown = ProviderUnavailable(f"broke: {type(error).__name__}")
+        end_call(call, unknown.outcome, model=maker, error=str(unknown))
+        _again_or_fail(generation, call, unknown)
     else:
-        _finish(generation, made, began)
+        end_call(call, CallOutcome.MADE, model=maker, usage=made.usage)
+        _finish(generation, call, made, began)
+
+
+def hear_of_prediction(*, reference: str, token: str) -> bool:
+    """A provider's webhook says that work has ended: look at it now instead of later.
+
+    ``token`` is that of our address in the webhook. What the webhook says is not believed; the
+    job asks. Returns whether there was something to do: webhooks come twice, and late.
+    """
+    with transaction.atomic(durable=True):
+        call = heard_of(reference=reference, call_id=call_of(token)) if reference else None
+        if call is None or call.generation_id is None:
+            return False
+        jobs.enqueue(JOB, queue=QUEUE, generation_id=str(call.generation_id))
+    return True
 
 
 def cancel_generation(*, user_id: uuid.UUID, generation_id: uuid.UUID) -> Generation:
@@ -168,24 +219,40 @@ def _default_style(user_id: uuid.UUID) -> Style:
     return parse_style(chosen.first() or Style.CUTE)
 
 
-def _claim(generation_id: uuid.UUID) -> Generation | None:
-    """Begin a try, visible to everyone; None when there is nothing to do."""
+def _claim(generation_id: uuid.UUID) -> tuple[Generation, ProviderCall] | None:
+    """Begin a try, or take up work that goes on, visible to everyone; None when there is nothing
+    to do."""
     with transaction.atomic(durable=True):
         generation = lock_open(generation_id)
         if generation is None:
             return None
-        if generation.attempts >= MAX_TRIES:
+        history = history_of(generation)
+        if working := history.working():
+            look_again(working)
+            if working.looks < MAX_LOOKS:
+                return generation, working
+            end_call(working, CallOutcome.LOST, error=f"not done after {MAX_LOOKS} looks")
+        name = _next(history)
+        if name is None:
             # Each try took its worker with it.
             _end_in_failure(generation, GAVE_UP)
             return None
-        mark_processing(generation)
+        call = begin_call(generation, name)
+        mark_processing(generation, name)
         _tell(generation)
-    return generation
+    return generation, call
 
 
-def _make(generation: Generation) -> MadePicture:
+def _next(history: History) -> str | None:
+    """Who is asked next; None when nobody is left."""
+    names = chain()
+    out = providers_out(names) if len(names) > 1 else set()
+    return next_provider(names, history.tried(), out)
+
+
+def _wish(generation: Generation, call: ProviderCall) -> PictureWish:
     original = generation.original
-    wish = PictureWish(
+    return PictureWish(
         reference=str(generation.pk),
         original=read_file(original),
         content_type=original.content_type,
@@ -193,11 +260,15 @@ def _make(generation: Generation) -> MadePicture:
         longer_side=LONGER_SIDE[Size(generation.size)],
         prompt=generation.prompt,
         seed=seed_of(original.sha256, generation.style, generation.size, generation.prompt),
+        person=salted_hmac("markethall.imaging.person", str(generation.user_id)).hexdigest(),
+        resume=call.reference,
+        waited=clock.now() - call.started_at,
+        lost_since=None if call.reference else lost_since(generation, call),
+        callback=callback_of(call),
     )
-    return provider_named(generation.provider).make(wish)
 
 
-def _finish(generation: Generation, made: MadePicture, began: float) -> None:
+def _finish(generation: Generation, call: ProviderCall, made: MadePicture, began: float) -> None:
     result = store_file(
         made.content,
         purpose=RESULT,
@@ -212,24 +283,40 @@ def _finish(generation: Generation, made: MadePicture, began: float) -> None:
             # Another run of this job was quicker, or somebody gave the credit back.
             delete_file(result)
             return
-        mark_completed(current, result, round((time.monotonic() - began) * 1000))
+        mark_completed(current, result, _taken(call, began), call.provider)
+        end_lost_calls(current)
         capture_hold(current.hold_id)
         events.publish(GenerationCompleted(current.pk, current.user_id))
         _tell(current, balance=True)
 
 
-def _again_or_fail(generation: Generation, error: ProviderUnavailable) -> None:
-    """Another try later, in a job of its own, or the end."""
+def _taken(call: ProviderCall, began: float) -> int:
+    """Milliseconds of this run, or of all the work where it went on over several."""
+    if call.reference:
+        return max(0, round((clock.now() - call.started_at).total_seconds() * 1000))
+    return round((time.monotonic() - began) * 1000)
+
+
+def _again_or_fail(generation: Generation, call: ProviderCall, error: ProviderUnavailable) -> None:
+    """Another try in a job of its own, or the end: at the same provider after a while, at the
+    next one at once."""
     log.warning(
         "picture not made",
         generation=str(generation.pk),
+        provider=call.provider,
         attempt=generation.attempts,
+        outcome=str(error.outcome),
         reason=str(error),
     )
-    if generation.attempts >= MAX_TRIES:
+    history = history_of(generation)
+    name = _next(history)
+    if name is None:
         _fail(generation.pk, GAVE_UP)
         return
-    wait = wait_before(generation.attempts + 1, chance=random.random(), asked=error.retry_after)  # noqa: S311
+    tries = sum(provider == name for provider, _ in history.tried())
+    wait = None
+    if name == call.provider:
+        wait = wait_before(tries + 1, chance=random.random(), asked=error.retry_after)  # noqa: S311
     jobs.enqueue(JOB, queue=QUEUE, delay=wait, generation_id=str(generation.pk))
 
 
@@ -248,6 +335,7 @@ def _end_in_failure(generation: Generation, message: str) -> None:
 def give_back(generation: Generation, message: str) -> None:
     """End a locked, open generation without a picture: its credit comes back."""
     mark_failed(generation, f"{message} {GIVEN_BACK}")
+    end_lost_calls(generation)
     release_hold(
         generation.hold_id,
         metadata={"generationId": str(generation.pk), "reason": message},

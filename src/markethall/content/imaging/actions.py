@@ -70,21 +70,25 @@ def lock_own(user_id: uuid.UUID, generation_id: uuid.UUID) -> Generation:
         raise NoSuchGeneration from None
 
 
-def mark_processing(generation: Generation) -> None:
-    """One more try begins. ``started_at`` tells when the first one did."""
+def mark_processing(generation: Generation, provider: str) -> None:
+    """One more try begins, at ``provider``. ``started_at`` tells when the first one did."""
     generation.status = GenerationStatus.PROCESSING
     generation.attempts += 1
+    generation.provider = provider
     generation.started_at = generation.started_at or clock.now()
-    generation.save(update_fields=["status", "attempts", "started_at"])
+    generation.save(update_fields=["status", "attempts", "provider", "started_at"])
 
 
-def mark_completed(generation: Generation, result: StoredFile, processing_ms: int) -> None:
-    """The picture is stored."""
+def mark_completed(
+    generation: Generation, result: StoredFile, processing_ms: int, provider: str
+) -> None:
+    """The picture is stored; ``provider`` made it."""
     generation.status = GenerationStatus.COMPLETED
     generation.result = result
+    generation.provider = provider
     generation.processing_ms = processing_ms
     generation.finished_at = clock.now()
-    generation.save(update_fields=["status", "result", "processing_ms", "finished_at"])
+    generation.save(update_fields=["status", "result", "provider", "processing_ms", "finished_at"])
 
 
 def mark_failed(generation: Generation, message: str) -> None:

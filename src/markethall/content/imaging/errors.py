@@ -31,3 +31,7 @@ class NotCompleted(Conflict):
 
 class GenerationsClosed(Conflict):
     code, title = "generations_closed", "No pictures are made at the moment"
+
+
+class BadWebhook(Problem):
+    status, code, title = 400, "invalid_signature", "This webhook is not signed as it should be"

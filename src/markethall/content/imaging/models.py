@@ -70,3 +70,53 @@ class Generation(models.Model):
                 name="imaging_open",
             ),
         )
+
+
+class CallOutcome(models.TextChoices):
+    """What became of a call to a provider. ``started`` may have died on its way; ``working``
+    goes on at the provider's."""
+
+    STARTED = "started"
+    WORKING = "working"
+    MADE = "made"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    UNUSABLE = "unusable"
+    REJECTED = "rejected"
+    EXHAUSTED = "exhausted"
+    MISCONFIGURED = "misconfigured"
+    LOST = "lost"
+
+
+class ProviderCall(models.Model):
+    """One try of a generation at one provider. ``cost_micros`` is in micro-USD (a millionth of a
+    dollar), null while the price is not known; ``reference`` is the provider's id of work that
+    goes on after the call."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    generation = models.ForeignKey(
+        Generation, models.SET_NULL, related_name="calls", null=True, db_index=False
+    )
+    provider = models.CharField(max_length=16)
+    model = models.CharField(max_length=100, blank=True)
+    reference = models.CharField(max_length=64, blank=True)
+    outcome = models.CharField(max_length=13, choices=CallOutcome, default=CallOutcome.STARTED)
+    error = models.CharField(max_length=255, blank=True)
+    looks = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    webhook_at = models.DateTimeField(null=True)
+    ms = models.PositiveIntegerField(null=True)
+    cost_micros = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["generation", "id"], name="imaging_calls"),
+            models.Index(fields=["provider", "-started_at"], name="imaging_calls_recent"),
+            models.Index(fields=["started_at"], name="imaging_calls_by_day"),
+            models.Index(
+                fields=["reference"],
+                condition=~models.Q(reference=""),
+                name="imaging_calls_reference",
+            ),
+        )

@@ -30,6 +30,8 @@ _UNUSABLE = "No plush toy could be made of this photo. Try another one, with one
 class LocalProvider:
     """Makes pictures with ``plush``. It cannot read the prompt, which only goes into the seed."""
 
+    model = "plush"
+
     def make(self, wish: PictureWish) -> MadePicture:
         order = json.dumps(
             {"style": wish.style, "longerSide": wish.longer_side, "seed": wish.seed}
@@ -52,6 +54,9 @@ class LocalProvider:
         if child.returncode:
             raise ProviderUnavailable(f"the process ended with {child.returncode}")
         return _parse(child.stdout)
+
+    def probe(self) -> str:
+        return "on this machine"
 
 
 def _parse(answer: bytes) -> MadePicture:

@@ -15,10 +15,10 @@ import traceback
 import cv2
 from PIL import Image
 
+from markethall.content.imaging.encoding import encode
 from markethall.content.imaging.plush import render_plush
 
 UNUSABLE = 3  # the exit status that ``local`` knows
-MAX_PNG = 2 * 1024 * 1024  # bytes; a picture that is larger as PNG becomes WebP
 
 
 def main() -> None:
@@ -37,17 +37,6 @@ def main() -> None:
     told = {"contentType": content_type, "width": picture.width, "height": picture.height}
     head = json.dumps(told).encode()
     sys.stdout.buffer.write(struct.pack("!L", len(head)) + head + content)
-
-
-def encode(picture: Image.Image) -> tuple[bytes, str]:
-    """The picture's bytes and content type: PNG, or WebP when that would be large."""
-    out = io.BytesIO()
-    picture.save(out, "PNG")
-    if out.tell() <= MAX_PNG:
-        return out.getvalue(), "image/png"
-    out = io.BytesIO()
-    picture.save(out, "WEBP", quality=92)
-    return out.getvalue(), "image/webp"
 
 
 if __name__ == "__main__":

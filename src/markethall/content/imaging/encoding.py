@@ -1,0 +1,20 @@
+"""How a finished picture is stored."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+MAX_PNG = 2 * 1024 * 1024  # bytes; a picture that is larger as PNG becomes WebP
+
+
+def encode(picture: Image.Image) -> tuple[bytes, str]:
+    """The picture's bytes and content type: PNG, or WebP when that would be large."""
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    if out.tell() <= MAX_PNG:
+        return out.getvalue(), "image/png"
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=92)
+    return out.getvalue(), "image/webp"

@@ -1,0 +1,570 @@
+"""Each provider over real HTTP, through its vendor's own SDK where it has one."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from house.photos import encoded, jpeg_of, moving, opened, photo, png_of
+from house.vendors import (
+    KEYS,
+    MODEL,
+    PICTURE,
+    Answer,
+    Asked,
+    Vendor,
+    b64,
+    gemini_error,
+    gemini_picture,
+    openai_error,
+    openai_picture,
+    prediction,
+    replicate_model,
+    vendor,
+)
+from markethall.content.imaging.providers import replicate as replicate_provider
+from markethall.content.imaging.providers import wire
+from markethall.content.imaging.providers.base import (
+    PictureWish,
+    ProviderMisconfigured,
+    ProviderRefused,
+    ProviderUnavailable,
+    ProviderWorking,
+    QuotaExhausted,
+    RequestRejected,
+    UnusableAnswer,
+)
+from markethall.content.imaging.providers.registry import provider_named
+
+CREATE = f"/v1/models/{MODEL}/predictions"
+
+
+@dataclass
+class Case:
+    """How one vendor says what they all say."""
+
+    name: str
+    path: str
+    success: Callable[..., Answer]
+    refusal: Answer
+    error: Callable[..., Answer]
+
+
+def replicate_done(content: bytes = PICTURE) -> Answer:
+    uri = f"data:image/png;base64,{b64(content)}"
+    return Answer(201, prediction("p1", "succeeded", output=uri))
+
+
+CASES = {
+    "gemini": Case(
+        "gemini",
+        "/v1beta/models/gemini-nano-banana-2.1:generateContent",
+        gemini_picture,
+        gemini_picture(finishReason="IMAGE_SAFETY", content={"role": "model"}),
+        lambda status, **headers: gemini_error(status, "UNKNOWN", **headers),
+    ),
+    "openai": Case(
+        "openai",
+        "/v1/images/edits",
+        openai_picture,
+        openai_error(400, "moderation_blocked", "image_generation_user_error"),
+        lambda status, **headers: openai_error(status, None, "server_error", **headers),
+    ),
+    "replicate": Case(
+        "replicate",
+        CREATE,
+        replicate_done,
+        Answer(
+            201,
+            prediction("p1", "failed", error="The input or output was flagged as sensitive (E005)"),
+        ),
+        lambda status, **headers: Answer(status, {"title": "No", "status": status}, headers),
+    ),
+    "stability": Case(
+        "stability",
+        "/v2beta/stable-image/control/structure",
+        lambda content=PICTURE: Answer(200, content, {"finish-reason": "SUCCESS", "seed": "1"}),
+        Answer(403, {"id": "1", "name": "content_moderation", "errors": ["flagged"]}),
+        lambda status, **headers: Answer(
+            status, {"id": "1", "name": "oops", "errors": ["sk-stability-secret-key"]}, headers
+        ),
+    ),
+}
+every_vendor = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[Vendor]:
+    """All four vendors at one address."""
+    replicate_provider._schema.cache_clear()
+    with vendor() as server:
+        server.lay("GET", f"/v1/models/{MODEL}", replicate_model())
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
+            update={
+                **KEYS,
+                "image_timeout": 5,
+                "gemini_base_url": server.url,
+                "openai_base_url": f"{server.url}/v1",
+                "replicate_base_url": server.url,
+                "stability_base_url": server.url,
+            }
+        )
+        yield server
+
+
+def wish(**more: Any) -> PictureWish:
+    values: dict[str, Any] = {
+        "reference": str(uuid.UUID(int=2**64 + 77)),
+        "original": photo("JPEG", (300, 200)),
+        "content_type": "image/jpeg",
+        "style": "cute-fluffy",
+        "longer_side": 768,
+        "prompt": "a red bow",
+        "seed": 42,
+    }
+    return PictureWish(**{**values, **more})
+
+
+def make(name: str, **more: Any) -> Any:
+    return provider_named(name).make(wish(**more))
+
+
+class TestAll:
+    @every_vendor
+    def test_a_picture(self, server: Vendor, case: Case) -> None:
+        server.lay("POST", case.path, case.success())
+        made = make(case.name)
+        assert (made.width, made.height) == opened(made.content).size == (768, 512)
+        assert made.usage.pictures == 1
+        (asked,) = server.asked_for("POST", case.path)
+        assert b"red bow" in asked.body
+        key = {"replicate": "replicate_api_token"}.get(case.name, f"{case.name}_api_key")
+        assert any(KEYS[key] in value for value in asked.headers.values())
+        assert not {value for name, value in KEYS.items() if name != key} & set(
+            asked.headers.values()
+        )
+
+    @every_vendor
+    def test_a_refusal_is_told_in_our_words(self, server: Vendor, case: Case) -> None:
+        server.lay("POST", case.path, case.refusal)
+        with pytest.raises(ProviderRefused) as refusal:
+            make(case.name)
+        assert refusal.value.message.startswith("This photo or note is not something")
+        assert refusal.value.reason
+        assert len(server.asked_for("POST", case.path)) == 1
+
+    @every_vendor
+    @pytest.mark.parametrize("status", [500, 502, 503, 504])
+    def test_an_outage_is_told_at_once(self, server: Vendor, case: Case, status: int) -> None:
+        server.lay("POST", case.path, case.error(status))
+        with pytest.raises(ProviderUnavailable) as error:
+            make(case.name)
+        assert error.value.outcome == "unavailable"
+        assert "secret" not in str(error.value)
+        assert len(server.asked_for("POST", case.path)) == 1
+
+    @every_vendor
+    def test_a_pause_is_respected(self, server: Vendor, case: Case) -> None:
+        soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+        server.lay(
+            "POST",
+            case.path,
+            case.error(429, **{"Retry-After": "7"}),
+            case.error(429, **{"Retry-After": soon}),
+            case.error(429),
+            case.error(429, **{"Retry-After": "86400"}),
+        )
+        pauses = []
+        for _ in range(3):
+            with pytest.raises(ProviderUnavailable) as error:
+                make(case.name)
+            pauses.append(error.value.retry_after)
+        assert pauses[0] == 7.0
+        assert 60 < pauses[1] <= 90
+        assert pauses[2] is None
+        with pytest.raises(QuotaExhausted):
+            make(case.name)
+
+    @every_vendor
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (400, RequestRejected),
+            (401, ProviderMisconfigured),
+            (402, QuotaExhausted),
+            (403, ProviderMisconfigured),
+            (404, ProviderMisconfigured),
+            (413, RequestRejected),
+            (422, RequestRejected),
+        ],
+    )
+    def test_what_another_try_does_not_mend(
+        self, server: Vendor, case: Case, status: int, kind: type[Exception]
+    ) -> None:
+        server.lay("POST", case.path, case.error(status))
+        with pytest.raises(kind) as error:
+            make(case.name)
+        assert type(error.value) is kind
+        assert "secret" not in str(error.value)
+
+    @every_vendor
+    def test_no_answer_in_time(self, server: Vendor, case: Case, settings: Any) -> None:
+        settings.ENVIRONMENT.image_timeout = 0.2
+        server.lay("POST", case.path, Answer(hangs=True))
+        if case.name == "replicate":  # the SDK gives this call a limit of its own
+            server.lay("GET", "/v1/predictions/p1", Answer(hangs=True))
+        with pytest.raises(ProviderUnavailable, match="did not answer"):
+            make(case.name, resume="p1" if case.name == "replicate" else "")
+
+    @every_vendor
+    def test_nobody_there(self, server: Vendor, case: Case) -> None:
+        server.close()
+        with pytest.raises(ProviderUnavailable, match="did not answer"):
+            make(case.name)
+
+    @every_vendor
+    @pytest.mark.parametrize(
+        "body", [b"<html>gateway</html>", b"", b"{", b"[]", b'"no"', b"null", b"\xff\xfe\x00"]
+    )
+    def test_garbage(self, server: Vendor, case: Case, body: bytes) -> None:
+        server.lay("POST", case.path, Answer(200, body, {"Content-Type": "application/json"}))
+        with pytest.raises(ProviderUnavailable):
+            make(case.name)
+
+    @every_vendor
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"not a picture",
+            PICTURE[: len(PICTURE) // 2],
+            photo("GIF", (600, 600)),
+            moving("WEBP"),
+            png_of(60_000, 60_000),
+            jpeg_of(9_000, 9_000),
+            photo("PNG", (40, 40)),
+        ],
+        ids=["text", "truncated", "gif", "moving", "bomb", "pixels", "tiny"],
+    )
+    def test_what_is_no_picture_of_ours(self, server: Vendor, case: Case, content: bytes) -> None:
+        server.lay("POST", case.path, case.success(content))
+        with pytest.raises(UnusableAnswer) as error:
+            make(case.name)
+        assert error.value.usage.pictures == 1
+
+    @every_vendor
+    def test_more_than_we_read(
+        self, server: Vendor, case: Case, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(wire, "MAX_ANSWER", 1000)
+        server.lay("POST", case.path, case.success(photo("PNG", (900, 900))))
+        with pytest.raises(UnusableAnswer, match="bytes"):
+            make(case.name)
+
+    @every_vendor
+    def test_an_answer_that_breaks_off(self, server: Vendor, case: Case) -> None:
+        whole = case.success()
+        server.lay("POST", case.path, Answer(whole.status, whole.body, whole.headers, cut=True))
+        with pytest.raises(ProviderUnavailable):
+            make(case.name)
+
+    @every_vendor
+    def test_no_key(self, server: Vendor, case: Case, settings: Any) -> None:
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=dict.fromkeys(KEYS))
+        with pytest.raises(ProviderMisconfigured, match="is not set"):
+            make(case.name)
+
+    @every_vendor
+    def test_large_and_transparent_photos_go_out_small(self, server: Vendor, case: Case) -> None:
+        server.lay("POST", case.path, case.success())
+        make(case.name, original=photo("PNG", (3000, 1500), "RGBA"))
+        (asked,) = server.asked_for("POST", case.path)
+        assert len(asked.body) < 600_000
+
+    @every_vendor
+    def test_a_large_answer_is_made_to_measure(self, server: Vendor, case: Case) -> None:
+        server.lay("POST", case.path, case.success(photo("PNG", (2048, 2048))))
+        made = make(case.name, longer_side=512)
+        assert opened(made.content).size == (512, 512)
+
+
+class TestGemini:
+    PATH = CASES["gemini"].path
+
+    def test_the_request(self, server: Vendor) -> None:
+        server.lay("POST", self.PATH, gemini_picture())
+        usage = make("gemini").usage
+        body = server.asked[0].json
+        assert body["generationConfig"]["responseModalities"] == ["IMAGE"]
+        assert body["generationConfig"]["imageConfig"] == {"aspectRatio": "3:2"}
+        assert {one["threshold"] for one in body["safetySettings"]} == {"BLOCK_MEDIUM_AND_ABOVE"}
+        image, text = body["contents"][0]["parts"]
+        assert opened(base64.b64decode(image["inlineData"]["data"])).format == "JPEG"
+        assert "cute and fluffy" in text["text"]
+        assert (usage.text_in, usage.image_in, usage.image_out) == (342, 258, 1120)
+
+    def test_a_blocked_prompt(self, server: Vendor) -> None:
+        blocked = {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}
+        server.lay("POST", self.PATH, Answer(200, blocked))
+        with pytest.raises(ProviderRefused) as refusal:
+            make("gemini")
+        assert refusal.value.reason == "prompt blocked: PROHIBITED_CONTENT"
+
+    @pytest.mark.parametrize("reason", ["NO_IMAGE", "IMAGE_OTHER", "MAX_TOKENS", "SOMETHING_NEW"])
+    def test_no_picture_for_no_fault_of_the_wish(self, server: Vendor, reason: str) -> None:
+        parts = {"role": "model", "parts": [{"text": "I would rather talk."}]}
+        server.lay("POST", self.PATH, gemini_picture(finishReason=reason, content=parts))
+        with pytest.raises(UnusableAnswer) as error:
+            make("gemini")
+        assert error.value.usage.text_in == 342
+
+    def test_thoughts_are_no_picture(self, server: Vendor) -> None:
+        draft = {"inlineData": {"mimeType": "image/png", "data": b64(photo("PNG", (300, 300)))}}
+        final = {"inlineData": {"mimeType": "image/png", "data": b64(PICTURE)}}
+        parts = {"role": "model", "parts": [{**draft, "thought": True}, final]}
+        server.lay("POST", self.PATH, gemini_picture(content=parts))
+        assert make("gemini").height == 512
+
+    def test_pauses_and_quotas_of_google(self, server: Vendor) -> None:
+        retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "36s"}
+        quota = {
+            "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+            "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}],
+        }
+        limited = gemini_error(429, "RESOURCE_EXHAUSTED", retry)
+        server.lay("POST", self.PATH, limited, gemini_error(429, "RESOURCE_EXHAUSTED", quota))
+        with pytest.raises(ProviderUnavailable) as error:
+            make("gemini")
+        assert error.value.retry_after == 36.0
+        with pytest.raises(QuotaExhausted):
+            make("gemini")
+
+    def test_a_wrong_key(self, server: Vendor) -> None:
+        invalid = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "API_KEY_INVALID",
+            "domain": "googleapis.com",
+        }
+        server.lay("POST", self.PATH, gemini_error(400, "INVALID_ARGUMENT", invalid))
+        with pytest.raises(ProviderMisconfigured):
+            make("gemini")
+
+    def test_the_probe(self, server: Vendor) -> None:
+        path = "/v1beta/models/gemini-nano-banana-2.1"
+        named = {"name": path[8:], "displayName": "Nano Banana 2.1"}
+        server.lay("GET", path, Answer(200, named), gemini_error(403, "PERMISSION_DENIED"))
+        assert provider_named("gemini").probe() == "Nano Banana 2.1 answers"
+        with pytest.raises(ProviderMisconfigured):
+            provider_named("gemini").probe()
+
+
+class TestOpenAI:
+    @pytest.mark.parametrize(
+        ("shape", "side", "size", "quality"),
+        [
+            ((300, 200), 512, "1536x1024", "low"),
+            ((200, 300), 768, "1024x1536", "medium"),
+            ((300, 290), 1024, "1024x1024", "high"),
+        ],
+    )
+    def test_the_request(
+        self, server: Vendor, shape: tuple[int, int], side: int, size: str, quality: str
+    ) -> None:
+        server.lay("POST", "/v1/images/edits", openai_picture())
+        made = make("openai", original=photo("PNG", shape), longer_side=side, person="hashed")
+        asked = server.asked[0]
+        for name, value in {
+            "size": size,
+            "quality": quality,
+            "model": "gpt-image-2.6-flare",
+            "output_format": "png",
+            "safety_identifier": "hashed",
+            "n": "1",
+        }.items():
+            assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in asked.body, name
+        assert b'filename="photo.jpg"\r\nContent-Type: image/jpeg' in asked.body
+        assert (made.usage.text_in, made.usage.image_in, made.usage.image_out) == (377, 323, 1000)
+
+    def test_no_money(self, server: Vendor) -> None:
+        broke = openai_error(429, "insufficient_quota", "insufficient_quota")
+        server.lay("POST", "/v1/images/edits", broke)
+        with pytest.raises(QuotaExhausted):
+            make("openai")
+
+    def test_the_probe(self, server: Vendor) -> None:
+        model = {"id": "gpt-image-2.6-flare", "object": "model", "created": 1, "owned_by": "openai"}
+        denied = openai_error(401, "invalid_api_key", "invalid_request_error")
+        server.lay("GET", "/v1/models/gpt-image-2.6-flare", Answer(200, model), denied)
+        assert provider_named("openai").probe() == "gpt-image-2.6-flare answers"
+        with pytest.raises(ProviderMisconfigured) as error:
+            provider_named("openai").probe()
+        assert str(error.value) == "401 invalid_api_key"
+
+
+class TestStability:
+    def test_the_request(self, server: Vendor) -> None:
+        server.lay("POST", CASES["stability"].path, CASES["stability"].success())
+        make("stability", seed=2**32 - 1)
+        asked = server.asked[0]
+        assert asked.headers["accept"] == "image/*"
+        for name, value in {
+            "control_strength": "0.65",
+            "seed": "1",
+            "output_format": "png",
+        }.items():
+            assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in asked.body, name
+        assert b'name="negative_prompt"' in asked.body
+
+    def test_a_filtered_picture(self, server: Vendor) -> None:
+        filtered = Answer(200, PICTURE, {"finish-reason": "CONTENT_FILTERED"})
+        server.lay("POST", CASES["stability"].path, filtered)
+        with pytest.raises(ProviderRefused):
+            make("stability")
+
+    def test_the_probe(self, server: Vendor) -> None:
+        server.lay("GET", "/v1/user/balance", Answer(200, {"credits": 1234.5}))
+        assert provider_named("stability").probe() == "1,234 credits left"
+        server.lay("GET", "/v1/user/balance", Answer(200, {"credits": 0}))
+        with pytest.raises(QuotaExhausted):
+            provider_named("stability").probe()
+        server.lay("GET", "/v1/user/balance", Answer(200, {"money": 1}))
+        with pytest.raises(UnusableAnswer):
+            provider_named("stability").probe()
+
+
+class TestReplicate:
+    def test_the_request(self, server: Vendor) -> None:
+        server.lay("POST", CREATE, replicate_done())
+        make("replicate", callback="https://hall.example/told?call=1")
+        body = server.asked_for("POST", CREATE)[0].json
+        assert body["webhook"] == "https://hall.example/told?call=1"
+        assert body["webhook_events_filter"] == ["completed"]
+        wanted = body["input"]
+        assert wanted["input_image"].startswith("data:image/jpeg;base64,")
+        assert wanted["aspect_ratio"] == "match_input_image"
+        assert (wanted["output_format"], wanted["safety_tolerance"]) == ("png", 2)
+        assert wanted["seed"] == 77
+        assert "negative_prompt" not in wanted
+
+    def test_another_models_words(self, server: Vendor) -> None:
+        fields = {
+            "prompt": {"type": "string"},
+            "input_images": {"type": "array", "items": {"type": "string", "format": "uri"}},
+        }
+        server.lay("GET", f"/v1/models/{MODEL}", replicate_model(**fields))
+        server.lay("POST", CREATE, replicate_done())
+        make("replicate")
+        wanted = server.asked_for("POST", CREATE)[0].json["input"]
+        assert set(wanted) == {"prompt", "input_images"}
+        assert len(wanted["input_images"]) == 1
+
+    def test_a_model_that_edits_no_pictures(self, server: Vendor) -> None:
+        server.lay("GET", f"/v1/models/{MODEL}", replicate_model(text={"type": "string"}))
+        with pytest.raises(ProviderMisconfigured, match="does not edit"):
+            make("replicate")
+
+    def test_a_version(self, server: Vendor, settings: Any) -> None:
+        settings.ENVIRONMENT.replicate_model = f"{MODEL}:{'ab' * 32}"
+        server.lay("POST", "/v1/predictions", replicate_done())
+        make("replicate")
+        assert server.asked_for("POST", "/v1/predictions")[0].json["version"] == "ab" * 32
+
+    @pytest.mark.parametrize("status", ["starting", "processing"])
+    def test_it_goes_on(self, server: Vendor, status: str) -> None:
+        server.lay("POST", CREATE, Answer(201, prediction("p7", status)))
+        with pytest.raises(ProviderWorking) as work:
+            make("replicate")
+        assert work.value.ref == "p7"
+        assert work.value.again_in == timedelta(seconds=2)
+
+    def test_it_is_taken_up_by_its_id(self, server: Vendor) -> None:
+        place = f"{server.url}/output.png"
+        done = prediction("p7", "succeeded", output=[place])
+        server.lay("GET", "/v1/predictions/p7", Answer(200, done))
+        server.lay("GET", "/output.png", Answer(200, PICTURE))
+        assert make("replicate", resume="p7").width == 768
+        assert not server.asked_for("POST", "/")
+        assert "authorization" not in server.asked_for("GET", "/output.png")[0].headers
+
+    def test_a_picture_elsewhere(self, server: Vendor) -> None:
+        for place in ("http://169.254.169.254/latest", "file:///etc/passwd", 7, None, []):
+            done = prediction("p7", "succeeded", output=place)
+            server.lay("GET", "/v1/predictions/p7", Answer(200, done))
+            with pytest.raises(UnusableAnswer):
+                make("replicate", resume="p7")
+
+    def test_a_lost_one_is_found_by_its_seed(self, server: Vendor) -> None:
+        since = datetime(2026, 11, 21, 11, 59, tzinfo=UTC)
+        other = prediction("p1", "succeeded", input={"seed": 76})
+        failed = prediction("p2", "failed", input={"seed": 77})
+        lost = prediction("p3", "processing", input={"seed": 77})
+        following = "/v1/predictions?cursor=abc"
+
+        def page(asked: Asked) -> Answer:
+            if "cursor" in asked.path:
+                return Answer(200, {"previous": None, "next": None, "results": [lost]})
+            return Answer(200, {"previous": None, "next": following, "results": [other, failed]})
+
+        server.lay("GET", "/v1/predictions", page)
+        with pytest.raises(ProviderWorking) as work:
+            make("replicate", lost_since=since)
+        assert work.value.ref == "p3"
+        assert not server.asked_for("POST", "/")
+
+    def test_none_was_lost(self, server: Vendor) -> None:
+        old = prediction("p1", "succeeded", created_at="2026-11-21T11:00:00.000Z", input={})
+        following = f"{server.url}/v1/predictions?cursor=abc"
+        server.lay(
+            "GET",
+            "/v1/predictions",
+            Answer(200, {"previous": None, "next": following, "results": [old]}),
+        )
+        server.lay("POST", CREATE, replicate_done())
+        make("replicate", lost_since=datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+        assert len(server.asked_for("GET", "/v1/predictions")) == 1
+        assert len(server.asked_for("POST", CREATE)) == 1
+
+    def test_one_that_never_ends_is_cancelled(self, server: Vendor) -> None:
+        server.lay("GET", "/v1/predictions/p7", Answer(200, prediction("p7", "processing")))
+        cancelled = Answer(200, prediction("p7", "canceled"))
+        server.lay("POST", "/v1/predictions/p7/cancel", cancelled)
+        with pytest.raises(ProviderUnavailable, match="cancelled"):
+            make("replicate", resume="p7", waited=timedelta(minutes=11))
+        assert server.asked_for("POST", "/v1/predictions/p7/cancel")
+
+    def test_a_failure_of_the_model(self, server: Vendor) -> None:
+        server.lay("POST", CREATE, Answer(201, prediction("p7", "failed", error="CUDA")))
+        with pytest.raises(ProviderUnavailable) as error:
+            make("replicate")
+        assert error.value.outcome == "unavailable"
+
+    def test_a_limit_on_looking_does_not_hold_up_the_worker(self, server: Vendor) -> None:
+        busy = Answer(429, {}, {"Retry-After": "9"})
+        server.lay("GET", "/v1/predictions/p7", busy)
+        with pytest.raises(ProviderUnavailable) as error:
+            make("replicate", resume="p7")
+        assert error.value.retry_after == 9.0
+        assert len(server.asked) == 1
+
+    def test_the_probe(self, server: Vendor) -> None:
+        account = {"type": "organization", "username": "hall", "name": "Hall", "github_url": None}
+        server.lay("GET", "/v1/account", Answer(200, account))
+        assert provider_named("replicate").probe() == f"{MODEL} answers, as hall"
+        server.lay("GET", "/v1/account", Answer(401, {"title": "Unauthenticated"}))
+        with pytest.raises(ProviderMisconfigured):
+            provider_named("replicate").probe()
+
+
+def test_a_jpeg_answer_and_metadata_are_encoded_anew(server: Vendor) -> None:
+    picture = encoded(opened(PICTURE).convert("RGB"), "JPEG", comment=b"made with love")
+    answer = Answer(200, picture, {"Content-Type": "image/jpeg"})
+    server.lay("POST", CASES["stability"].path, answer)
+    made = make("stability")
+    assert made.content_type == "image/png"
+    assert b"made with love" not in made.content
