@@ -65,7 +65,7 @@ def replicate_done(content: bytes = PICTURE) -> Answer:
 CASES = {
     "gemini": Case(
         "gemini",
-        "/v1beta/models/gemini-nano-banana-2.1:generateContent",
+        "/v1/models/gemini-nano-banana-2.1:generateContent",
         gemini_picture,
         gemini_picture(finishReason="IMAGE_SAFETY", content={"role": "model"}),
         lambda status, **headers: gemini_error(status, "UNKNOWN", **headers),
@@ -305,7 +305,7 @@ class TestGemini:
         assert body["generationConfig"]["imageConfig"] == {"aspectRatio": "3:2"}
         assert {one["threshold"] for one in body["safetySettings"]} == {"BLOCK_MEDIUM_AND_ABOVE"}
         image, text = body["contents"][0]["parts"]
-        assert opened(base64.b64decode(image["inlineData"]["data"])).format == "JPEG"
+        assert opened(base64.urlsafe_b64decode(image["inlineData"]["data"])).format == "JPEG"
         assert "cute and fluffy" in text["text"]
         assert (usage.text_in, usage.image_in, usage.image_out) == (342, 258, 1120)
 
@@ -356,8 +356,8 @@ class TestGemini:
             make("gemini")
 
     def test_the_probe(self, server: Vendor) -> None:
-        path = "/v1beta/models/gemini-nano-banana-2.1"
-        named = {"name": path[8:], "displayName": "Nano Banana 2.1"}
+        path = "/v1/models/gemini-nano-banana-2.1"
+        named = {"name": path[4:], "displayName": "Nano Banana 2.1"}
         server.lay("GET", path, Answer(200, named), gemini_error(403, "PERMISSION_DENIED"))
         assert provider_named("gemini").probe() == "Nano Banana 2.1 answers"
         with pytest.raises(ProviderMisconfigured):

@@ -82,6 +82,7 @@ class Vendor:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -146,11 +147,11 @@ def b64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def gemini_picture(content: bytes = PICTURE, **candidate: Any) -> Answer:
+def gemini_picture(image: bytes = PICTURE, /, **candidate: Any) -> Answer:
     """A GenerateContentResponse with a picture, or what ``candidate`` says."""
     parts = [
         {"text": "Here it is"},
-        {"inlineData": {"mimeType": "image/png", "data": b64(content)}},
+        {"inlineData": {"mimeType": "image/png", "data": b64(image)}},
     ]
     answer = {
         "candidates": [

@@ -74,6 +74,7 @@ class GeminiProvider:
                 config=types.GenerateContentConfig(
                     response_modalities=["IMAGE"],
                     candidate_count=1,
+                    automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
                     image_config=types.ImageConfig(aspect_ratio=ratio),
                     safety_settings=[
                         types.SafetySetting(

@@ -77,7 +77,7 @@ class ReplicateProvider:
             raise wire.judged(error.status or 0, f"{error.status}", {}) from error
         except (httpx.HTTPError, ProviderUnavailable) as error:
             raise wire.told(error) from error
-        except ValueError as error:  # JSON's and pydantic's
+        except (ValueError, TypeError, AttributeError, KeyError) as error:  # not what they describe
             raise UnusableAnswer(f"no answer of theirs: {type(error).__name__}") from error
 
     def probe(self) -> str:
