@@ -168,3 +168,21 @@ class TestDescription:
         answer = Client().generic(method, path)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert answer["Content-Type"] == "application/problem+json"
+
+    @pytest.mark.parametrize("verb", ["POST", "PUT", "DELETE"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/robots.txt",
+            "/api/openapi.json",
+            "/api/docs",
+            "/api/docs/problems",
+            "/files/x",
+        ],
+    )
+    def test_what_only_reads_knows_no_other_verb(self, verb: str, path: str) -> None:
+        answer = Client(enforce_csrf_checks=True).generic(verb, path)
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -69,3 +70,9 @@ def until() -> Callable[..., None]:
             time.sleep(0.1)
 
     return wait
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Making the requests of the whole document takes longer than a quick run may."""
+    is_quick = config.option.markexpr == "not slow"
+    return True if is_quick and collection_path.name == "test_whole_document.py" else None

@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from markethall.interfaces.api.document import MEANINGS, TAGS, openapi_document
+from markethall.interfaces.web.verbs import read_only
 from markethall.kernel.errors import Problem
 
 _MENDS = {
@@ -32,13 +32,13 @@ _MENDS = {
 _DEEPEST = 6
 
 
-@require_safe
+@read_only
 def openapi_json(request: HttpRequest) -> HttpResponse:
     """The document itself."""
     return JsonResponse(openapi_document())
 
 
-@require_safe
+@read_only
 def docs(request: HttpRequest) -> HttpResponse:
     """Every endpoint with its parameters, bodies, answers and a line for the shell."""
     document = openapi_document()
@@ -55,7 +55,7 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/reference.html", {"areas": areas, "theme": "hall"})
 
 
-@require_safe
+@read_only
 def problems(request: HttpRequest) -> HttpResponse:
     """Every code, with its meaning and its mend."""
     kinds = {kind.code: kind for kind in sorted(_kinds(Problem), key=lambda kind: kind.code)}

@@ -7,17 +7,17 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_safe
 
 from markethall.foundation.files.links import open_link
 from markethall.foundation.files.models import StoredFile
 from markethall.foundation.files.previews import CONTENT_TYPE, open_preview
+from markethall.interfaces.web.verbs import read_only
 from markethall.kernel.errors import NotFound
 
 _DELETED = NotFound("This file has been deleted.")
 
 
-@require_safe
+@read_only
 def preview(request: HttpRequest, token: str) -> HttpResponseBase:
     """A small version of a picture, for lists."""
     file = _linked(token)
@@ -30,7 +30,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponseBase:
     return _kept_apart(FileResponse(content, content_type=CONTENT_TYPE))
 
 
-@require_safe
+@read_only
 def serve(request: HttpRequest, token: str) -> HttpResponseBase:
     """The content of one file, never as something a browser would run."""
     download_as = open_link(token)[1]

@@ -10,13 +10,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from markethall.interfaces.web.verbs import read_only
 from markethall.kernel.errors import NotFound
 
 REQUESTS = Counter(
@@ -131,7 +131,7 @@ def _counted() -> list[tuple[str, str, str, list[tuple[str, float]]]]:
     return counted
 
 
-@require_safe
+@read_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """The figures. In production only for who knows ``METRICS_TOKEN``."""
     wanted = settings.ENVIRONMENT.metrics_token or ""

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from markethall.foundation.accounts import sign_in
 from markethall.interfaces.web.hall import demo
+from markethall.interfaces.web.verbs import read_only
 from markethall.kernel import clock
 
 _ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /console\nDisallow: /dev/\nDisallow: /files/\n"
@@ -42,13 +43,13 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(login.start)
 
 
-@require_safe
+@read_only
 @cache_control(max_age=86400, public=True)
 def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_ROBOTS, content_type="text/plain")
 
 
-@require_safe
+@read_only
 @cache_control(max_age=86400, public=True)
 def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("img/hall/mark.svg"))

@@ -1,0 +1,26 @@
+"""R6: whatever is sent by whomever, no answer is a fault of ours or outside the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from house.probing import document, examples, try_out
+from house.things import something_of_every_kind
+from markethall.foundation.accounts.permissions import Role
+
+hall = document(boundaries=True)
+
+
+@pytest.fixture
+def things() -> dict[str, Any]:
+    return something_of_every_kind()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@hall.parametrize()
+@examples(16)
+def test_no_answer_outside_the_document(case: Any, things: dict[str, Any]) -> None:
+    try_out(case, things, tuple(Role))
