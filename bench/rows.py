@@ -130,7 +130,7 @@ def _belongings(user_id: uuid.UUID) -> tuple[tuple[Any, dict[str, str]], ...]:
     posting = {
         "id": transaction,
         "key": "'bench:' || n",
-        "kind": _one_of("deduction", "payment", "admin"),
+        "kind": _one_of("deduction", "admin", "bonus"),
         "reference": "'bench:' || n",
         "actor_id": user,
         "posted_at": _AT,

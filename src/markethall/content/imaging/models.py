@@ -65,6 +65,13 @@ class Generation(models.Model):
             models.Index(fields=["user", "-is_favorite", "-id"], name="imaging_favorites"),
             models.Index(fields=["user", "status", "-id"], name="imaging_by_status"),
             models.Index(
+                fields=["user", "status", "-is_favorite", "-id"], name="imaging_favorites_by_status"
+            ),
+            models.Index(fields=["provider", "-id"], name="imaging_by_provider"),
+            models.Index(
+                fields=["-id"], condition=models.Q(status="failed"), name="imaging_failed"
+            ),
+            models.Index(
                 fields=["status", "created_at"],
                 condition=models.Q(status__in=["pending", "processing"]),
                 name="imaging_open",

@@ -46,7 +46,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = (models.UniqueConstraint(Lower("email"), name="accounts_email_any_case"),)
-        indexes = (models.Index(fields=["role"], name="accounts_role"),)
+        indexes = (
+            models.Index(fields=["role", "-id"], name="accounts_role"),
+            models.Index(
+                fields=["-id"], condition=models.Q(is_active=False), name="accounts_suspended"
+            ),
+            models.Index(
+                fields=["-id"], condition=models.Q(erased_at__isnull=False), name="accounts_erased"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.email

@@ -20,6 +20,6 @@ class AuditEntry(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["actor_id", "-id"], name="audit_actor"),
-            models.Index(fields=["subject_type", "subject_id", "-id"], name="audit_subject"),
+            models.Index(fields=["subject_id", "-id"], name="audit_subject"),
             models.Index(fields=["action", "-id"], name="audit_action"),
         )

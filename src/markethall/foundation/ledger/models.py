@@ -51,6 +51,7 @@ class Transaction(models.Model):
         indexes = (
             models.Index(fields=["reference"], name="ledger_reference"),
             models.Index(fields=["kind", "posted_at"], name="ledger_kind"),
+            models.Index(fields=["kind", "-id"], name="ledger_kind_course"),
         )
 
 

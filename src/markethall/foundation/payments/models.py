@@ -32,7 +32,7 @@ class Payment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reference = models.UUIDField(db_index=True)
-    payer_id = models.UUIDField(null=True, db_index=True)
+    payer_id = models.UUIDField(null=True)
     gateway = models.CharField(max_length=16)
     gateway_ref = models.CharField(max_length=255, blank=True)
     charge_ref = models.CharField(max_length=255, blank=True)
@@ -64,6 +64,10 @@ class Payment(models.Model):
         )
         indexes = (
             models.Index(fields=["status", "created_at"], name="payments_open"),
+            models.Index(fields=["status", "-id"], name="payments_by_status"),
+            models.Index(fields=["gateway", "-id"], name="payments_by_gateway"),
+            models.Index(fields=["currency", "-id"], name="payments_by_currency"),
+            models.Index(fields=["payer_id", "-id"], name="payments_by_payer"),
             models.Index(
                 fields=["gateway", "charge_ref"],
                 condition=~Q(charge_ref=""),
@@ -136,7 +140,10 @@ class Refund(models.Model):
                 name="payments_refund_ref",
             ),
         )
-        indexes = (models.Index(fields=["status", "created_at"], name="payments_refunds_open"),)
+        indexes = (
+            models.Index(fields=["status", "created_at"], name="payments_refunds_open"),
+            models.Index(fields=["status", "-id"], name="payments_refunds_by_status"),
+        )
 
 
 class ChargebackStatus(models.TextChoices):
@@ -228,6 +235,8 @@ class InboxEvent(models.Model):
         indexes = (
             models.Index(fields=["due_at"], condition=Q(status="received"), name="inbox_waiting"),
             models.Index(fields=["status", "-id"], name="inbox_by_status"),
+            models.Index(fields=["provider", "-id"], name="inbox_by_provider"),
+            models.Index(fields=["type", "-id"], name="inbox_by_type"),
         )
 
 
