@@ -110,8 +110,10 @@ class TestOrders:
         assert admin.put(path, {"note": "Called them"}).json()["timeline"][-1]["note"] == (
             "Called them"
         )
-        for status in ("PAID", "REFUNDED", "CANCELLED", "DELIVERED"):
+        for status in ("PAID", "REFUNDED", "CANCELLED", "SHIPPED", "DELIVERED"):
             assert admin.put(path, {"status": status}).status_code == 409
+        order.lines.update(kind="goods")
+        assert admin.put(path, {"status": "DELIVERED"}).status_code == 409
         assert admin.put(path, {"status": "SHIPPED", "note": "By post"}).status_code == 200
         assert admin.put(path, {"status": "DELIVERED"}).json()["status"] == "DELIVERED"
         assert admin.put(path, {}).status_code == 422

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 
 from house.people import ApiClient, client_for, make_user
-from house.till import buy, checkout, deliver_and_settle, payment_of, press
+from house.till import books_are_right, buy, checkout, deliver_and_settle, payment_of, press
 from markethall.foundation.accounts.permissions import Role
+from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.payments.models import Payment, SandboxCheckout
 from markethall.trade.orders.models import Order
@@ -167,6 +168,34 @@ class TestRefund:
         assert answers[0].json() == answers[1].json()
         assert answers[1].headers["Idempotent-Replayed"] == "true"
         assert Order.objects.get().refunded == 100
+
+    def test_one_that_failed_is_listed_and_asked_for_again(self) -> None:
+        user = make_user(credits=0)
+        order = buy(user)
+        SandboxCheckout.objects.update(payment_method="sandbox_card_no_refunds")
+        finance = client_for(make_user(role=Role.FINANCE))
+        body = finance.post(f"/api/orders/{order.pk}/refund", {"reason": "Sorry"}).json()
+        assert body["status"] == "failed" and body["failure"]
+        listed = finance.get("/api/payments/refunds?status=failed").json()["items"]
+        assert [(row["id"], row["failure"]) for row in listed] == [(body["id"], body["failure"])]
+        path, key = f"/api/payments/refunds/{body['id']}/retry", {"Idempotency-Key": "again"}
+        assert finance.post(path).json()["status"] == "failed"
+        SandboxCheckout.objects.update(payment_method="sandbox_card_ok")
+        answers = [finance.post(path, headers=key) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].json()["status"] == "succeeded" == answers[1].json()["status"]
+        assert answers[1].headers["Idempotent-Replayed"] == "true"
+        refused(finance.post(path), 409, "nothing_to_refund")
+        assert balance_of(user.pk).balance == 0 and books_are_right()
+        assert AuditEntry.objects.filter(action="payments.refund_retry").count() == 2
+        assert finance.get("/api/payments/refunds?status=failed").json()["items"] == []
+        (row,) = finance.get("/api/payments/refunds").json()["items"]
+        assert row["takenBack"] == [{"item": "credits-50", "due": 50, "taken": 50, "missing": 0}]
+
+    def test_who_may_ask_again(self) -> None:
+        nobody = f"/api/payments/refunds/{uuid.uuid4()}/retry"
+        refused(client_for(make_user(role=Role.LOGISTICS)).post(nobody), 403, "forbidden")
+        refused(client_for(make_user(role=Role.FINANCE)).post(nobody), 404, "refund_not_found")
 
     def test_who_and_what_is_refused(self) -> None:
         user = make_user()

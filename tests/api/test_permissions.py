@@ -87,6 +87,8 @@ POST /api/payments/portal                            -+++++++
 POST /api/payments/differences/{difference_id}/heal  -xxxx000
 GET /api/payments/plans                              ++++++++
 POST /api/payments/refund                            -xxxx+++
+GET /api/payments/refunds                            -xxxx+++
+POST /api/payments/refunds/{refund_id}/retry         -xxxx000
 GET /api/payments/transactions                       -+++++++
 GET /api/payments/{payment_id}                       -+000+++
 GET /api/settings                                    -xxxxx++

@@ -33,6 +33,13 @@ def reachable(origin: S) -> set[S]:
     return seen
 
 
+@pytest.mark.parametrize("kind", list(LineKind))
+def test_only_goods_are_sent_by_hand(kind: LineKind) -> None:
+    sent = {S.SHIPPED, S.DELIVERED}
+    assert rules.moves_by_hand([kind]) & sent == (sent if kind == LineKind.GOODS else set())
+    assert rules.moves_by_hand([kind, LineKind.GOODS]) == rules.BY_HAND
+
+
 def test_every_state_has_its_moves_and_can_be_reached() -> None:
     assert set(rules.MOVES) == set(S)
     assert reachable(S.PENDING) == set(S)

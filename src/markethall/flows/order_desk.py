@@ -44,6 +44,8 @@ def change_order(
             add_note(order, actor_id=actor_id, note=note)
         elif status not in rules.BY_HAND:
             raise MoveNotAllowed(f"{status} follows from what happens, and is not set by hand.")
+        elif status not in rules.moves_by_hand(order.lines.values_list("kind", flat=True)):
+            raise MoveNotAllowed(f"Nothing of this order is sent, so it cannot become {status}.")
         elif status == OrderStatus.CANCELLED:
             return cancel_order(order_id=order_id, actor_id=actor_id, note=note)
         else:

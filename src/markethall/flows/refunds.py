@@ -30,6 +30,7 @@ from markethall.foundation.payments.errors import (
     GatewayRefused,
     NothingToRefund,
     PaymentMissing,
+    RefundMissing,
 )
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import Notice, RefundState, RefundTruth
@@ -194,10 +195,13 @@ def send_later(refund: Refund) -> None:
 
 
 def retry(*, refund_id: uuid.UUID, actor_id: uuid.UUID) -> Refund:
-    """Ask again for a refund that failed. Raises NothingToRefund unless it has, RefundTooLarge
-    when others took its place."""
+    """Ask again for a refund that failed. Raises RefundMissing, NothingToRefund unless it has
+    failed, RefundTooLarge when others took its place, GatewayUnavailable (a job asks again then).
+    Call it outside a transaction."""
     with transaction.atomic(durable=True):
-        refund = Refund.objects.select_related("payment").get(pk=refund_id)
+        refund = Refund.objects.select_related("payment").filter(pk=refund_id).first()
+        if refund is None:
+            raise RefundMissing
         lock_one(Order.objects.filter(pk=refund.payment.reference))
         payment = lock_one(Payment.objects.filter(pk=refund.payment_id))
         refund = lock_one(Refund.objects.filter(pk=refund_id))

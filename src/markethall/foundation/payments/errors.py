@@ -33,6 +33,10 @@ class NothingToRefund(Conflict):
     code, title = "nothing_to_refund", "There is nothing to give back"
 
 
+class RefundMissing(NotFound):
+    code, title = "refund_not_found", "There is no such refund"
+
+
 class RefundTooLarge(Problem):
     status, code, title = 422, "refund_too_large", "This is more than can be given back"
 

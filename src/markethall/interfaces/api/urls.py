@@ -5,12 +5,12 @@ from django.conf import settings
 from markethall.interfaces.api import (
     auth,
     auth_methods,
-    comparisons,
     credits,
     dev,
     images,
     orders,
     platform,
+    refunds,
     user,
     users,
     webhooks,
@@ -20,7 +20,7 @@ from markethall.interfaces.api.core import api
 api.add_router("/auth", auth.routes)
 api.add_router("/auth", auth_methods.routes)
 api.add_router("/credits", credits.routes)
-api.add_router("/payments", comparisons.routes)
+api.add_router("/payments", refunds.routes)
 api.add_router("/orders", orders.routes)
 api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", images.routes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,12 @@ class PricedLine:
     @property
     def total(self) -> Money:
         return self.unit * self.quantity
+
+
+def moves_by_hand(kinds: Iterable[str]) -> frozenset[S]:
+    """What staff may move an order of lines of these ``kinds`` to: only goods are sent, and
+    arrive."""
+    return BY_HAND if LineKind.GOODS in set(kinds) else BY_HAND - {S.SHIPPED, S.DELIVERED}
 
 
 def can_move(origin: str, to: str) -> bool:
