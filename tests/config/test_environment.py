@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from markethall.config.environment import Environment, FaultyEnvironment, load
+from markethall.interfaces.cli.setup import checked_environment
 
 REAL = {
     "MARKETHALL_ENV": "production",
@@ -99,3 +100,21 @@ class TestOtherOrigins:
     def test_a_stranger_may_not(self, client: Client, path: str) -> None:
         origin = "https://elsewhere.example" if path.startswith("/api") else "http://localhost:3000"
         assert "Access-Control-Allow-Origin" not in client.get(path, HTTP_ORIGIN=origin)
+
+
+def test_https_without_a_trusted_proxy_is_doubted(start: Any) -> None:
+    real = {**REAL, "ALLOW_SANDBOX_PARTS": "true"}
+    (doubt,) = start(**real).doubts()
+    assert "TRUSTED_PROXIES" in doubt
+    load.cache_clear()
+    assert start(**real, TRUSTED_PROXIES="1").doubts() == []
+    load.cache_clear()
+    assert start().doubts() == []
+
+
+def test_production_says_that_its_data_folder_is_missing(start: Any, tmp_path: Path) -> None:
+    missing = tmp_path / "not" / "there"
+    with pytest.raises(SystemExit) as refusal:
+        start(**REAL, ALLOW_SANDBOX_PARTS="true", DATA_DIR=str(missing))
+        checked_environment()
+    assert f"mkdir -p {missing}" in str(refusal.value)

@@ -119,3 +119,15 @@ def test_a_failing_request_logs_no_secret(log_format: Any, monkeypatch: pytest.M
     assert "The database went away." in written.getvalue()
     for secret in ("never-in-a-log", "ada@example.com"):
         assert secret not in written.getvalue()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/payments/plans", "/healthz", "/console"])
+def test_a_host_that_is_not_ours_is_a_line_and_no_traceback(
+    client: Client, settings: Any, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["shop.example"]
+    answer = client.get(path, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_host")
+    assert answer["Content-Type"] == "application/problem+json"
+    assert client.get("/healthz", headers={"Host": "shop.example"}).status_code == 200
+    assert [record.exc_info for record in caplog.records if record.exc_info] == []

@@ -166,6 +166,16 @@ class Environment(ImageSettings):
             found += self._production_faults()
         return found
 
+    def doubts(self) -> list[str]:
+        """What can be meant so, and seldom is; each with its mend."""
+        if self.site_url.startswith("https://") and not self.trusted_proxies:
+            return [
+                "SITE_URL is https, so a proxy stands before the hall, but TRUSTED_PROXIES is 0:"
+                " all customers share one limit of sign-ins. Set TRUSTED_PROXIES to how many"
+                " proxies there are, usually 1."
+            ]
+        return []
+
     def _production_faults(self) -> list[str]:
         found = []
         if self.debug:

@@ -61,6 +61,8 @@ def machine(environment: Environment) -> Iterator[Finding]:
     free = shutil.disk_usage(environment.data_dir).free
     mend = "Make room, or move it: DATA_DIR=/path/to/folder" if free < _ROOM_NEEDED else ""
     yield Finding("data folder", f"{environment.data_dir}, {free / 1024**3:.1f} GiB free", mend)
+    for doubt in environment.doubts():
+        yield Finding("settings", "one is doubtful", doubt, warning=True)
     if not environment.sandbox and os.geteuid() == 0:
         yield Finding("user", "root", "Run production as a user of its own.", warning=True)
 

@@ -24,6 +24,11 @@ def checked_environment() -> Environment:
     try:
         environment = load()
         _try_to_write(environment.data_dir)
+    except FileNotFoundError:
+        raise CannotStart(
+            f"The data folder {folder} does not exist. Make it as the user who runs Markethall"
+            f" (mkdir -p {folder}), or name another: DATA_DIR=/path/to/folder"
+        ) from None
     except OSError as error:
         raise CannotStart(
             f"The data folder {folder} cannot be written ({error.strerror})."

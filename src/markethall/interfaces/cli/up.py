@@ -178,6 +178,8 @@ class Hall:
         console.print(
             f"\nMarkethall is open at [bold]{self.environment.site_url}[/] ({seconds:.1f} s)"
         )
+        for doubt in self.environment.doubts():
+            console.print(f"\nWarning: {doubt}", style="yellow", markup=False)
         if self.environment.sandbox and self.demo:
             console.print("\nDemo logins, password [bold]markethall-demo[/]:")
             for role in Role:

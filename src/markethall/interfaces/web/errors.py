@@ -25,6 +25,10 @@ class BadRequest(Problem):
     status, code, title = 400, "bad_request", "We could not read that"
 
 
+class UnknownHost(Problem):
+    status, code, title = 400, "unknown_host", "No hall answers to this name"
+
+
 class CsrfFailed(Forbidden):
     code, title = "csrf_failed", "This form is no longer valid"
 

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 
@@ -85,6 +86,23 @@ class RequestLog:
             ms=round((time.perf_counter() - began) * 1000, 1),
         )
         return response
+
+
+class KnownHost:
+    """Requests for a host name that is not ours end here, with a line in the log."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            log.warning("unknown host", host=request.META.get("HTTP_HOST", "")[:100])
+            return errors.problem_response(
+                errors.UnknownHost("Ask for the address that SITE_URL or ALLOWED_HOSTS names.")
+            )
+        return self.get_response(request)
 
 
 class ContentSecurityPolicy:
