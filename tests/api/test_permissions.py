@@ -61,6 +61,8 @@ POST /api/dev/gateway                                ++++++++
 GET /api/dev/outbox                                  ++++++++
 GET /api/images                                      -+++++++
 POST /api/images/generate                            -+++++++
+GET /api/images/providers                            -xxxxx++
+GET /api/images/providers/calls                      -xxxxx++
 POST /api/images/upload                              -+++++++
 DELETE /api/images/{image_id}                        -+000000
 GET /api/images/{image_id}                           -+000000
@@ -120,6 +122,7 @@ PUT /api/users/{user_id}/profile                     -xxxxx++
 GET /api/users/{user_id}/transactions                -xxxxx++
 GET /api/webhooks/events                             -xxxx+++
 POST /api/webhooks/events/{event_id}/replay          -xxxxx00
+POST /api/webhooks/replicate                         ++++++++
 POST /api/webhooks/sandbox                           ++++++++
 """
 

@@ -7,6 +7,7 @@ from markethall.interfaces.api import (
     auth_methods,
     credits,
     dev,
+    image_providers,
     images,
     orders,
     platform,
@@ -23,6 +24,7 @@ api.add_router("/credits", credits.routes)
 api.add_router("/payments", refunds.routes)
 api.add_router("/orders", orders.routes)
 api.add_router("/webhooks", webhooks.routes)
+api.add_router("/images", image_providers.routes)
 api.add_router("/images", images.routes)
 api.add_router("/user", user.routes)
 api.add_router("/users", users.routes)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Field, Query, Status
 
+from markethall.content.imaging.providers.replicate_webhook import ended_prediction
+from markethall.flows.generation import hear_of_prediction
 from markethall.foundation.accounts.permissions import Permission
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.models import InboxEvent
@@ -67,6 +69,16 @@ class EventFilter(Paging):
 def sandbox(request: HttpRequest) -> Any:
     """Webhooks of the sandbox gateway, signed by Standard Webhooks."""
     inbox.receive("sandbox", request.headers, request.body)
+    return {"received": True}
+
+
+@routes.post("/replicate", auth=anyone, response={200: Taken, **problems(400, 413, 422)})
+def replicate(
+    request: HttpRequest, call: Annotated[str, Query("", max_length=200, description="Ours.")]
+) -> Any:
+    """Webhooks of Replicate, signed by Standard Webhooks: a picture has been made, or not."""
+    reference = ended_prediction(request.headers, request.body)
+    hear_of_prediction(reference=reference, token=call)
     return {"received": True}
 
 

@@ -199,7 +199,7 @@ def gateways(environment: Environment) -> Iterator[Finding]:
 
 
 def providers(environment: Environment) -> Iterator[Finding]:
-    yield Finding("pictures", environment.image_provider)
+    yield from _image_makers(environment)
     signs = {
         "Google": environment.google_client_id,
         "GitHub": environment.github_client_id,
@@ -210,6 +210,28 @@ def providers(environment: Environment) -> Iterator[Finding]:
     env_file = Path(".env")
     if env_file.exists() and env_file.stat().st_mode & 0o077:
         yield Finding(".env", "readable by others", "Run: chmod 600 .env", warning=True)
+
+
+def _image_makers(environment: Environment) -> Iterator[Finding]:
+    from markethall.content.imaging.providers.base import (
+        ProviderMisconfigured,
+        ProviderUnavailable,
+        QuotaExhausted,
+    )
+    from markethall.content.imaging.providers.registry import provider_named
+
+    for place, name in enumerate(environment.image_chain):
+        title = "pictures" if place == 0 else f"pictures, {place + 1}. choice"
+        mend = ""
+        try:
+            said = provider_named(name).probe()
+        except ProviderMisconfigured as error:
+            said, mend = str(error), f"Check the key, the model and the address of {name}."
+        except QuotaExhausted as error:
+            said, mend = str(error), f"Pay {name}, or raise its limit."
+        except ProviderUnavailable as error:
+            said, mend = str(error), f"{name} cannot be reached now; is its address right?"
+        yield Finding(title, f"{name}: {said}", mend)
 
 
 EXAMINATIONS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (

@@ -106,11 +106,13 @@ class Hall:
         from markethall.interfaces.server.parts import Part, Parts
         from markethall.interfaces.server.run import web_parts
 
+        # A picture made here takes a core; one made elsewhere only waits.
+        at_once = 1 if self.environment.image_provider == "local" else 8
         parts = [
             *web_parts(listener),
             Part("worker", lambda: worker.run(queues=["default"], concurrency=4)),
             Part("mail", lambda: worker.run(queues=["mail"], concurrency=2)),
-            Part("studio", lambda: worker.run(queues=["imaging"], concurrency=1)),
+            Part("studio", lambda: worker.run(queues=["imaging"], concurrency=at_once)),
         ]
         if self.environment.sandbox and self.demo:
             parts.append(Part("demo data", _tell_demo_story, once=True))

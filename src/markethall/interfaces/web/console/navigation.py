@@ -32,6 +32,13 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
             ("/console/inbox", "Webhook inbox", "inbox", "i", Permission.WEBHOOKS_READ),
             ("/console/jobs", "Jobs", "activity", "j", Permission.JOBS_READ),
             ("/console/mails", "Mails", "mail", "m", Permission.MAIL_READ),
+            (
+                "/console/image-providers",
+                "Image providers",
+                "sparkles",
+                "y",
+                Permission.IMAGES_READ,
+            ),
             ("/console/audit", "Audit log", "history", "a", Permission.AUDIT_READ),
             ("/console/settings", "Settings", "settings", "s", Permission.SETTINGS_READ),
         ),

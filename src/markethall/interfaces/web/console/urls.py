@@ -5,6 +5,7 @@ from django.urls import path
 from markethall.interfaces.web.console import (
     audit,
     comparison,
+    image_providers,
     inbox,
     jobs,
     mails,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("/orders/<uuid:order_id>/refunds/<uuid:refund_id>", orders.retry_refund),
     path("/orders/<uuid:order_id>/cancel", orders.cancel),
     path("/pictures", pictures.index),
+    path("/image-providers", image_providers.index),
+    path("/image-providers/figures", image_providers.figures),
     path("/pictures/figures", pictures.figures),
     path("/pictures/<uuid:generation_id>", pictures.detail),
     path("/payments", money.payment_list),

@@ -79,6 +79,21 @@ def milliseconds(value: float | None) -> str:
 
 
 @register.filter
+def micros(value: int | None) -> str:
+    """Micro-USD (millionths of a dollar) as people read it."""
+    if value is None:
+        return "not known"
+    places = 2 if value >= 1_000_000 or value == 0 else 3
+    return f"${value / 1_000_000:,.{places}f}"
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """A share of one as percent."""
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+@register.filter
 def said(state: str) -> str:
     """The name of a state, in words."""
     return str(state).replace("_", " ").lower()
