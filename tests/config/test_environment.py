@@ -118,3 +118,32 @@ def test_production_says_that_its_data_folder_is_missing(start: Any, tmp_path: P
         start(**REAL, ALLOW_SANDBOX_PARTS="true", DATA_DIR=str(missing))
         checked_environment()
     assert f"mkdir -p {missing}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("gemini", "GEMINI_API_KEY"),
+        ("openai", "OPENAI_API_KEY"),
+        ("replicate", "REPLICATE_API_TOKEN"),
+        ("stability", "STABILITY_API_KEY"),
+    ],
+)
+def test_an_image_provider_needs_its_key(start: Any, name: str, key: str) -> None:
+    assert key in faults_of(start, IMAGE_PROVIDER=name)
+    assert "IMAGE_FALLBACKS names" in faults_of(start, IMAGE_FALLBACKS=name)
+    environment = start(**{"IMAGE_PROVIDER": name, key: "x", "IMAGE_FALLBACKS": f"local, {name}"})
+    assert environment.image_chain == [name, "local"]
+
+
+def test_image_settings_that_cannot_be(start: Any) -> None:
+    text = faults_of(
+        start,
+        IMAGE_FALLBACKS="dalle",
+        IMAGE_PRICES="gpt=cheap",
+        REPLICATE_WEBHOOK_SECRET="plain",
+        REPLICATE_MODEL="flux",
+    )
+    for name in ("IMAGE_FALLBACKS", "IMAGE_PRICES", "REPLICATE_WEBHOOK_SECRET", "REPLICATE_MODEL"):
+        assert name in text
+    assert start(IMAGE_PRICES="a/b=7, c=8").image_prices == {"a/b": 7, "c": 8}
