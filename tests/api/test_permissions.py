@@ -124,6 +124,7 @@ GET /api/webhooks/events                             -xxxx+++
 POST /api/webhooks/events/{event_id}/replay          -xxxxx00
 POST /api/webhooks/replicate                         ++++++++
 POST /api/webhooks/sandbox                           ++++++++
+POST /api/webhooks/stripe                             ++++++++
 """
 
 BODIES: dict[str, dict[str, Any]] = {

@@ -88,8 +88,31 @@ class Environment(ImageSettings):
         " The sandbox lets localhost in on every port.",
     )
 
-    payment_gateway: Literal["sandbox"] = Field(
+    payment_gateway: Literal["sandbox", "stripe"] = Field(
         "sandbox", description="Who takes the money. The sandbox takes none."
+    )
+    stripe_secret_key: str | None = Field(
+        None,
+        pattern=r"^(sk|rk)_(test|live)_\S+$",
+        description="Stripe: the secret or restricted key.",
+    )
+    stripe_publishable_key: str | None = Field(
+        None, pattern=r"^pk_(test|live)_\S+$", description="Stripe: for front ends; no secret."
+    )
+    stripe_webhook_secret: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Stripe: the signing secret of the webhook endpoint. Two, comma-separated,"
+        " while one replaces the other.",
+    )
+    stripe_api_base: str = Field(
+        "https://api.stripe.com", pattern=r"^https?://", description="Stripe: where its API is."
+    )
+    stripe_statement_descriptor: str | None = Field(
+        None,
+        min_length=2,
+        max_length=22,
+        pattern=r"^[A-Za-z0-9 .&+-]*[A-Za-z][A-Za-z0-9 .&+-]*$",
+        description="Stripe: what card statements show after the account's own prefix.",
     )
     sandbox_webhook_secret: str | None = Field(
         None, min_length=8, description="Signs the sandbox gateway's webhooks; made when missing."
@@ -142,7 +165,9 @@ class Environment(ImageSettings):
         "console", description="`json` is one object a line, for a collector."
     )
 
-    @field_validator("allowed_hosts", "admin_emails", "cors_origins", mode="before")
+    @field_validator(
+        "allowed_hosts", "admin_emails", "cors_origins", "stripe_webhook_secret", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -162,6 +187,7 @@ class Environment(ImageSettings):
         if self.mail_backend == "smtp" and not self.smtp_host:
             found.append("MAIL_BACKEND=smtp needs SMTP_HOST.")
         found += self.image_faults()
+        found += self._stripe_faults()
         if not self.sandbox:
             found += self._production_faults()
         return found
@@ -175,6 +201,30 @@ class Environment(ImageSettings):
                 " proxies there are, usually 1."
             ]
         return []
+
+    def _stripe_faults(self) -> list[str]:
+        found = []
+        names = ("stripe_secret_key", "stripe_publishable_key", "stripe_webhook_secret")
+        if self.payment_gateway == "stripe":
+            found += [
+                f"PAYMENT_GATEWAY=stripe needs {name.upper()}."
+                for name in names
+                if not getattr(self, name)
+            ]
+        if any(not secret.startswith("whsec_") for secret in self.stripe_webhook_secret):
+            found.append("STRIPE_WEBHOOK_SECRET starts with whsec_: the endpoint's signing secret.")
+        if len(self.stripe_webhook_secret) > 2:
+            found.append("STRIPE_WEBHOOK_SECRET holds two secrets at most.")
+        keys = [self.stripe_secret_key, self.stripe_publishable_key]
+        modes = {key.split("_")[1] for key in keys if key}
+        if len(modes) > 1:
+            found.append("STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are of different modes.")
+        if modes == {"test"} and not self.sandbox and not self.allow_sandbox_parts:
+            found.append(
+                "STRIPE_SECRET_KEY is a test key: it takes no money. Use the live one."
+                " ALLOW_SANDBOX_PARTS=true lets a rehearsal start all the same."
+            )
+        return found
 
     def _production_faults(self) -> list[str]:
         found = []

@@ -96,7 +96,7 @@ def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
 def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
     refund = refunds.find(event.provider, notice)
     if refund is None:
-        payment = _payment(event.provider, notice)
+        payment = _payment(event.provider, notice) or _asked(event.provider, notice)
         if payment is None:
             return _conclude(event, _unknown(notice), notice)
         refund = refunds.adopt(payment, notice.refund_ref)
@@ -110,7 +110,7 @@ def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
 
 
 def _settle_chargeback(event: InboxEvent, notice: Notice) -> Outcome:
-    payment = _payment(event.provider, notice)
+    payment = _payment(event.provider, notice) or _asked(event.provider, notice)
     if payment is None:
         return _conclude(event, _unknown(notice), notice)
     text = chargebacks.follow(payment, notice.chargeback_ref)
@@ -129,6 +129,16 @@ def _payment(provider: str, notice: Notice) -> Payment | None:
     except ValueError:
         return None
     return Payment.objects.filter(pk=key, gateway=provider).exclude(gateway_ref="").first()
+
+
+def _asked(provider: str, notice: Notice) -> Payment | None:
+    """Our payment, asked of the gateway: one that is not settled yet is not known by its charge."""
+    gateway = registry.named(provider)
+    if notice.chargeback_ref:
+        key = gateway.fetch_chargeback(notice.chargeback_ref).payment_key
+    else:
+        key = gateway.fetch_refund(notice.refund_ref).payment_key
+    return _payment(provider, Notice(notice.kind, payment_key=key)) if key else None
 
 
 def _unknown(notice: Notice) -> Outcome:

@@ -14,6 +14,7 @@ from markethall.foundation.payments.models import InboxEvent
 from markethall.foundation.payments.queries import inbox_events
 from markethall.interfaces.api.access import anyone, staff
 from markethall.interfaces.api.core import router
+from markethall.interfaces.api.payments import routes as payment_routes
 from markethall.interfaces.api.schemas import Listing, Out, Paging, Time, listing, problems
 from markethall.kernel.pagination import paginate
 
@@ -80,6 +81,23 @@ def replicate(
     reference = ended_prediction(request.headers, request.body)
     hear_of_prediction(reference=reference, token=call)
     return {"received": True}
+
+
+@routes.post("/stripe", auth=anyone, response={200: Taken, **problems(400, 404, 413)})
+def stripe(request: HttpRequest) -> Any:
+    """Webhooks of Stripe, with its own signature."""
+    inbox.receive("stripe", request.headers, request.body)
+    return {"received": True}
+
+
+@payment_routes.post(
+    "/webhook",
+    auth=anyone,
+    response={200: Taken, **problems(400, 404, 413)},
+    include_in_schema=False,
+)
+def stripe_alias(request: HttpRequest) -> Any:
+    return stripe(request)
 
 
 @routes.get(

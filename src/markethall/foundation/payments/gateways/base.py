@@ -125,13 +125,15 @@ class ChargeTruth:
 @dataclass(frozen=True, slots=True)
 class RefundTruth:
     """A refund as the gateway knows it. ``failure`` is a sentence when it was refused; ``money``
-    is what went back, None when it was refused before there was a refund."""
+    is what went back, None when it was refused before there was a refund. ``payment_key`` is our
+    payment's id, when the gateway knows it."""
 
     ref: str
     state: RefundState
     failure: str = ""
     money: Money | None = None
     reason: str = ""
+    payment_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class ChargebackTruth:
     withdrawn: bool
     reason: str = ""
     due_by: datetime | None = None
+    payment_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

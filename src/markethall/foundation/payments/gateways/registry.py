@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
 from django.conf import settings
 
 from markethall.foundation.payments.errors import UnknownGateway
 from markethall.foundation.payments.gateways.base import Gateway
-from markethall.foundation.payments.gateways.sandbox.gateway import SandboxGateway
 from markethall.foundation.payments.models import Payment
 
-_GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxGateway}
+# Where each is: it is loaded, with its SDK, when it is asked for.
+_HERE = "markethall.foundation.payments.gateways"
+_GATEWAYS = {
+    "sandbox": (f"{_HERE}.sandbox.gateway", "SandboxGateway"),
+    "stripe": (f"{_HERE}.stripe.gateway", "StripeGateway"),
+}
 
 
 def current() -> Gateway:
@@ -27,7 +32,9 @@ def named(name: str) -> Gateway:
     """
     if name not in _GATEWAYS:
         raise UnknownGateway(f"There is no gateway called {name!r} here.")
-    return _GATEWAYS[name]()
+    module, gateway = _GATEWAYS[name]
+    made: Gateway = getattr(import_module(module), gateway)()
+    return made
 
 
 def in_use() -> list[str]:

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+import stripe
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.gateways.stripe import connection
+
+_spec = importlib.util.spec_from_file_location(
+    "stripe_peer", Path(__file__).resolve().parent / "peer.py"
+)
+assert _spec and _spec.loader
+stripe_peer = importlib.util.module_from_spec(_spec)
+sys.modules["stripe_peer"] = stripe_peer
+_spec.loader.exec_module(stripe_peer)
+
+SECRET = "whsec_for_tests"
+OLD_SECRET = "whsec_rolled_out"
+
+
+@pytest.fixture
+def peer(till: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Stripe takes the money, at a stand-in of its API."""
+    made = stripe_peer.Peer()
+    with stripe_peer.serving(made) as address:
+        environment = settings.ENVIRONMENT
+        for name, value in {
+            "payment_gateway": "stripe",
+            "stripe_secret_key": stripe_peer.KEY,
+            "stripe_publishable_key": "pk_test_peer",
+            "stripe_webhook_secret": [SECRET, OLD_SECRET],
+            "stripe_api_base": address,
+            "stripe_statement_descriptor": "MARKETHALL",
+        }.items():
+            monkeypatch.setattr(environment, name, value)
+        _forget()
+        yield made
+        _forget()
+
+
+def _forget() -> None:
+    registry.named.cache_clear()
+    connection.client.cache_clear()
+
+
+class Sender:
+    """Sends events as Stripe does: signed, over HTTP."""
+
+    def event(self, type: str, thing: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        event = {"id": f"evt_{type}_{thing['id']}", "object": "event", "type": type}
+        rest = {"api_version": stripe.api_version, "created": int(time.time()), "livemode": False}
+        return {**event, **rest, "data": {"object": thing}, **fields}
+
+    def post(
+        self,
+        event: dict[str, Any],
+        *,
+        secret: str = SECRET,
+        at: int | None = None,
+        body: str = "",
+        path: str = "/api/webhooks/stripe",
+    ) -> Any:
+        text = json.dumps(event)
+        header = stripe.WebhookSignature.generate_signature_header(text, secret, at)
+        return Client().post(
+            path,
+            body or text,
+            content_type="application/json",
+            headers={"Stripe-Signature": header},
+        )
+
+    def tell(self, type: str, thing: dict[str, Any], **fields: Any) -> None:
+        answer = self.post(self.event(type, thing, **fields))
+        assert answer.status_code == 200, answer.content
+
+
+@pytest.fixture
+def sender() -> Sender:
+    return Sender()
