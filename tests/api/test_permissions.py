@@ -85,6 +85,7 @@ GET /api/payments/comparisons/{comparison_id}/differences -xxxx+++
 POST /api/payments/confirm                           -+++++++
 POST /api/payments/create-checkout                   -+++++++
 POST /api/payments/create-intent                     -+++++++
+POST /api/payments/webhook                           ++++++++
 POST /api/payments/portal                            -+++++++
 POST /api/payments/differences/{difference_id}/heal  -xxxx000
 GET /api/payments/plans                              ++++++++

@@ -133,6 +133,8 @@ def _payment(provider: str, notice: Notice) -> Payment | None:
 
 def _asked(provider: str, notice: Notice) -> Payment | None:
     """Our payment, asked of the gateway: one that is not settled yet is not known by its charge."""
+    if not notice.is_foreign:
+        return None
     gateway = registry.named(provider)
     if notice.chargeback_ref:
         key = gateway.fetch_chargeback(notice.chargeback_ref).payment_key

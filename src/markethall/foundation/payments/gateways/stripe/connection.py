@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-import stripe
 import structlog
 from django.conf import settings
 
+import stripe
 from markethall.foundation.payments.errors import GatewayRefused, GatewayUnavailable
 
 # The version that this SDK was made for; said in every call and asked of every webhook.

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import stripe
 from django.conf import settings
 
+import stripe
 from markethall.foundation.payments.errors import GatewayRefused
 from markethall.foundation.payments.gateways.base import (
     ChargebackTruth,
