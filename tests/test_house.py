@@ -32,6 +32,7 @@ SDKS = {
     "replicate": "content/imaging/providers/replicate",
     "boto3": "foundation/files/storage",
     "cloudinary": "foundation/files/storage",
+    "anymail": "foundation/messaging/vendors",
     "karrio": "trade/shipping/carriers",
     "sentry_sdk": "config/",
     "uvicorn": "interfaces/server/run.py",

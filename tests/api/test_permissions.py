@@ -124,8 +124,11 @@ GET /api/users/{user_id}/transactions                -xxxxx++
 GET /api/webhooks/events                             -xxxx+++
 POST /api/webhooks/events/{event_id}/replay          -xxxxx00
 POST /api/webhooks/replicate                         ++++++++
+POST /api/webhooks/postmark                          00000000
+POST /api/webhooks/resend                            00000000
 POST /api/webhooks/sandbox                           ++++++++
 POST /api/webhooks/stripe                             ++++++++
+POST /api/webhooks/sendgrid                          00000000
 """
 
 BODIES: dict[str, dict[str, Any]] = {

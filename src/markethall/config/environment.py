@@ -20,7 +20,7 @@ from markethall.config.image_settings import ImageSettings
 
 SANDBOX_PARTS = {
     "payment_gateway": ("sandbox", "Set PAYMENT_GATEWAY to a real gateway."),
-    "mail_backend": ("outbox", "Set MAIL_BACKEND to smtp, with SMTP_HOST and its companions."),
+    "mail_backend": ("outbox", "Set MAIL_BACKEND to resend, sendgrid, postmark or smtp."),
 }
 
 
@@ -124,17 +124,50 @@ class Environment(ImageSettings):
         description="A ClamAV daemon that scans uploads: `unix:/path` or `tcp://host:port`.",
     )
 
-    mail_backend: Literal["outbox", "smtp", "console"] = Field(
-        "outbox", description="Where mails go: kept at /dev/outbox, sent, or printed."
+    mail_backend: Literal["outbox", "console", "smtp", "resend", "sendgrid", "postmark"] = Field(
+        "outbox", description="Where mails go: kept at /dev/outbox, printed, or sent."
     )
     mail_from: str = Field(
-        "Markethall <hello@markethall.test>", description="The sender of every mail."
+        "Markethall <hello@markethall.test>",
+        pattern=r"^([^<>\x00-\x1f]*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$",
+        description="The sender of every mail, as `Name <address>`; storefronts use their names.",
     )
     smtp_host: str | None = Field(None, description="The mail server, for MAIL_BACKEND=smtp.")
-    smtp_port: int = Field(587, description="Its port.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
     smtp_user: str | None = Field(None, description="Its user, if it asks for one.")
     smtp_password: str | None = Field(None, description="And password.")
     smtp_tls: bool = Field(True, description="STARTTLS.")
+    smtp_ssl: bool = Field(
+        False, description="TLS from the first byte (port 465), in place of STARTTLS."
+    )
+    resend_api_key: str | None = Field(None, description="For MAIL_BACKEND=resend.")
+    resend_api_url: str = Field(
+        "https://api.resend.com/", pattern=r"^https?://", description="Resend's API."
+    )
+    resend_webhook_secret: str | None = Field(
+        None, pattern=r"^whsec_", description="Signs `POST /api/webhooks/resend`: whsec_…"
+    )
+    sendgrid_api_key: str | None = Field(None, description="For MAIL_BACKEND=sendgrid.")
+    sendgrid_api_url: str = Field(
+        "https://api.sendgrid.com/v3/", pattern=r"^https?://", description="SendGrid's API."
+    )
+    sendgrid_webhook_key: str | None = Field(
+        None,
+        min_length=80,
+        description="The public key of SendGrid's signed event webhook, base64 without its frame.",
+    )
+    postmark_server_token: str | None = Field(None, description="For MAIL_BACKEND=postmark.")
+    postmark_api_url: str = Field(
+        "https://api.postmarkapp.com/", pattern=r"^https?://", description="Postmark's API."
+    )
+    postmark_message_stream: str = Field(
+        "outbound", description="The stream of Postmark that mails go out by."
+    )
+    postmark_webhook_secret: str | None = Field(
+        None,
+        pattern=r"^[^:]{4,}:.{12,}$",
+        description="`user:password` in the address of `POST /api/webhooks/postmark`.",
+    )
 
     google_client_id: str | None = Field(None, description="Sign-in with Google.")
     google_client_secret: str | None = Field(None, description="Goes with the id.")
@@ -184,10 +217,9 @@ class Environment(ImageSettings):
         for first, second in _PAIRS:
             if bool(getattr(self, first)) != bool(getattr(self, second)):
                 found.append(f"{first.upper()} and {second.upper()} go together: set both or none.")
-        if self.mail_backend == "smtp" and not self.smtp_host:
-            found.append("MAIL_BACKEND=smtp needs SMTP_HOST.")
         found += self.image_faults()
         found += self._stripe_faults()
+        found += self._mail_faults()
         if not self.sandbox:
             found += self._production_faults()
         return found
@@ -224,6 +256,15 @@ class Environment(ImageSettings):
                 "STRIPE_SECRET_KEY is a test key: it takes no money. Use the live one."
                 " ALLOW_SANDBOX_PARTS=true lets a rehearsal start all the same."
             )
+
+    def _mail_faults(self) -> list[str]:
+        found = []
+        needed = _MAIL_NEEDS.get(self.mail_backend)
+        if needed and not getattr(self, needed):
+            found.append(f"MAIL_BACKEND={self.mail_backend} needs {needed.upper()}.")
+        own_address = not self.mail_from.rstrip(">").endswith((".test", ".invalid"))
+        if needed and not (self.sandbox or self.allow_sandbox_parts or own_address):
+            found.append("MAIL_FROM must be an address of a domain of yours.")
         return found
 
     def _production_faults(self) -> list[str]:
@@ -252,7 +293,14 @@ _PAIRS = (
     ("google_client_id", "google_client_secret"),
     ("github_client_id", "github_client_secret"),
     ("oidc_client_id", "oidc_client_secret"),
+    ("smtp_user", "smtp_password"),
 )
+_MAIL_NEEDS = {
+    "smtp": "smtp_host",
+    "resend": "resend_api_key",
+    "sendgrid": "sendgrid_api_key",
+    "postmark": "postmark_server_token",
+}
 
 
 @cache

@@ -175,18 +175,33 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_PROVIDERS = _environment.oauth_providers(ENVIRONMENT)
 
+_MAIL_VENDORS = "markethall.foundation.messaging.vendors"
 EMAIL_BACKEND = {
     "outbox": "django.core.mail.backends.dummy.EmailBackend",
-    "smtp": "django.core.mail.backends.smtp.EmailBackend",
     "console": "django.core.mail.backends.console.EmailBackend",
+    "smtp": "django.core.mail.backends.smtp.EmailBackend",
+    "resend": f"{_MAIL_VENDORS}.resend_backend.EmailBackend",
+    "sendgrid": "anymail.backends.sendgrid.EmailBackend",
+    "postmark": "anymail.backends.postmark.EmailBackend",
 }[ENVIRONMENT.mail_backend]
 EMAIL_HOST = ENVIRONMENT.smtp_host or "localhost"
 EMAIL_PORT = ENVIRONMENT.smtp_port
 EMAIL_HOST_USER = ENVIRONMENT.smtp_user or ""
 EMAIL_HOST_PASSWORD = ENVIRONMENT.smtp_password or ""
-EMAIL_USE_TLS = ENVIRONMENT.smtp_tls
+EMAIL_USE_SSL = ENVIRONMENT.smtp_ssl
+EMAIL_USE_TLS = ENVIRONMENT.smtp_tls and not ENVIRONMENT.smtp_ssl
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+ANYMAIL = {
+    "REQUESTS_TIMEOUT": 20,
+    "RESEND_API_KEY": ENVIRONMENT.resend_api_key,
+    "RESEND_API_URL": ENVIRONMENT.resend_api_url,
+    "SENDGRID_API_KEY": ENVIRONMENT.sendgrid_api_key,
+    "SENDGRID_API_URL": ENVIRONMENT.sendgrid_api_url,
+    "POSTMARK_SERVER_TOKEN": ENVIRONMENT.postmark_server_token,
+    "POSTMARK_API_URL": ENVIRONMENT.postmark_api_url,
+    "POSTMARK_MESSAGE_STREAM": ENVIRONMENT.postmark_message_stream,
+}
 
 STORAGES = {
     "default": {

@@ -33,7 +33,8 @@ from markethall.foundation.ledger.actions import (
     release_hold,
     take_back_credits,
 )
-from markethall.foundation.messaging.models import Mail, MailStatus
+from markethall.foundation.messaging.actions import send_mail
+from markethall.foundation.messaging.models import Mail, MailStatus, Suppression
 from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
@@ -68,8 +69,19 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         _book_out(user, actor.pk)
         _delete_belongings(user)
         customers.forget_later(user.pk)
+        tell_erased(user, by_staff=actor.pk != user.pk)
         _blank_user(user, address)
         record("user.erase", actor_id=actor.pk, subject_type="user", subject_id=user.pk)
+
+
+def tell_erased(user: User, *, by_staff: bool) -> None:
+    """The last mail: the one trace of the address, and only until it is sent."""
+    send_mail(
+        "account_deleted",
+        to=user.email,
+        context={"user": user, "by_staff": by_staff},
+        fleeting=True,
+    )
 
 
 def _end_orders_and_mails(user: User, address: str, actor_id: uuid.UUID) -> None:
@@ -78,8 +90,20 @@ def _end_orders_and_mails(user: User, address: str, actor_id: uuid.UUID) -> None
             cancel_order(order_id=order.pk, actor_id=actor_id, note="The account was erased.")
     Order.objects.filter(customer_id=user.pk).update(email=address)
     mails = Mail.objects.filter(user_id=user.pk) | Mail.objects.filter(to=user.email)
-    mails.filter(status=MailStatus.QUEUED).update(status=MailStatus.FAILED)
-    mails.update(to=address, subject="", text="", html="", attachments=[], error="")
+    waiting = mails.filter(status__in=[MailStatus.QUEUED, MailStatus.SENDING])
+    waiting.update(status=MailStatus.FAILED)
+    mails.update(
+        to=address,
+        subject="",
+        text="",
+        html="",
+        attachments=[],
+        error="",
+        secrets=[],
+        withheld=True,
+        unsubscribe_url="",
+    )
+    Suppression.objects.filter(address=user.email).delete()
 
 
 def _end_generations(user: User) -> None:

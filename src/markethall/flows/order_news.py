@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Sum
 
+from markethall.flows.brands import brand_of
 from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.payments.models import Payment, Refund, RefundCause
 from markethall.kernel import live
@@ -28,7 +28,8 @@ def tell_pages(event: OrderMoved) -> None:
 def mail_payment_failed(event: OrderPaymentFailed) -> None:
     """Tell the customer why, and where to try again."""
     payment = Payment.objects.get(pk=event.payment_id)
-    _mail("payment_failed", event.order_id, failure=payment.failure, amount=payment.money)
+    order = Order.objects.get(pk=event.order_id)
+    _mail("payment_failed", order, failed_values(order, payment))
 
 
 def mail_refund(event: OrderRefunded) -> None:
@@ -38,19 +39,39 @@ def mail_refund(event: OrderRefunded) -> None:
     if refund.cause == RefundCause.CHARGEBACK:
         return
     taken = TakeBack.objects.filter(refund=refund).aggregate(taken=Sum("taken"))["taken"]
-    _mail("refund", event.order_id, amount=refund.money, reason=refund.reason, credits=taken or 0)
+    order = Order.objects.get(pk=event.order_id)
+    _mail("refund", order, refund_values(order, refund, taken or 0))
 
 
-def _mail(template: str, order_id: uuid.UUID, **values: Any) -> None:
-    order = Order.objects.get(pk=order_id)
+def failed_values(order: Order, payment: Payment) -> dict[str, Any]:
+    """What the mail ``payment_failed`` tells."""
+    return {**order_values(order), "failure": payment.failure, "amount": payment.money}
+
+
+def refund_values(order: Order, refund: Refund, taken: int) -> dict[str, Any]:
+    """What the mail ``refund`` tells; ``taken`` credits left the balance for it."""
+    return {
+        **order_values(order),
+        "amount": refund.money,
+        "reason": refund.reason,
+        "credits": taken,
+    }
+
+
+def order_values(order: Order) -> dict[str, Any]:
+    """What every mail about an order tells."""
+    return {
+        "order": order,
+        "shop": storefront(order.storefront),
+        "link": f"{settings.SITE_URL}/orders/{order.pk}",
+    }
+
+
+def _mail(template: str, order: Order, values: dict[str, Any]) -> None:
     send_mail(
         template,
         to=order.email,
         user_id=order.customer_id,
-        context={
-            "order": order,
-            "shop": storefront(order.storefront),
-            "link": f"{settings.SITE_URL}/orders/{order.pk}",
-            **values,
-        },
+        context=values,
+        brand=brand_of(order.storefront),
     )

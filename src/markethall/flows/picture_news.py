@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
 from markethall.content.imaging.events import GenerationCompleted, GenerationFailed
 from markethall.content.imaging.models import Generation
+from markethall.flows.brands import brand_of
 from markethall.foundation.accounts.models import User
 from markethall.foundation.messaging.actions import send_mail
 
@@ -38,10 +40,16 @@ def _mail(template: str, generation_id: uuid.UUID, user_id: uuid.UUID) -> None:
         template,
         to=user.email,
         user_id=user_id,
-        context={
-            "user": user,
-            "picture": picture,
-            "style": picture.get_style_display(),
-            "link": f"{settings.SITE_URL}/plushify/gallery",
-        },
+        context=picture_values(user, picture),
+        brand=brand_of("plushify"),
     )
+
+
+def picture_values(user: User, picture: Generation) -> dict[str, Any]:
+    """What the mails about a picture tell."""
+    return {
+        "user": user,
+        "picture": picture,
+        "style": picture.get_style_display(),
+        "link": f"{settings.SITE_URL}/plushify/gallery",
+    }

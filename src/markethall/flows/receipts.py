@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from markethall.flows.brands import brand_of
+from markethall.flows.order_news import order_values
 from markethall.foundation.accounts.models import User
 from markethall.foundation.files.actions import delete_file, read_file, store_file
 from markethall.foundation.files.models import StoredFile
@@ -94,17 +98,20 @@ def _line(line: OrderLine, currency: str) -> ReceiptLine:
 
 
 def _mail(order: Order, file: StoredFile) -> None:
-    shop = storefront(order.storefront)
     send_mail(
         "order_receipt",
         to=order.email,
         user_id=order.customer_id,
-        context={
-            "order": order,
-            "shop": shop,
-            "lines": [_line(line, order.currency) for line in order.lines.order_by("pk")],
-            "total": order.total_money,
-            "link": f"{settings.SITE_URL}/orders/{order.pk}",
-        },
+        context=receipt_values(order, order.lines.order_by("pk")),
         attachments=[file.pk],
+        brand=brand_of(order.storefront),
     )
+
+
+def receipt_values(order: Order, lines: Iterable[OrderLine]) -> dict[str, Any]:
+    """What the mail ``order_receipt`` tells."""
+    return {
+        **order_values(order),
+        "lines": [_line(line, order.currency) for line in lines],
+        "total": order.total_money,
+    }

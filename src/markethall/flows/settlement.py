@@ -11,7 +11,7 @@ import uuid
 
 from django.db import transaction
 
-from markethall.flows import chargebacks, customers, fulfilment, refunds
+from markethall.flows import chargebacks, customers, fulfilment, mail_tracking, refunds
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.actions import post
 from markethall.foundation.ledger.rules import transfer
@@ -59,6 +59,8 @@ def settle_inbox() -> int:
 
 def settle(event: InboxEvent) -> Outcome:
     """Settle one event of the inbox. Raises NotYet, and what the gateway raises."""
+    if mail_tracking.is_about_mail(event):
+        return mail_tracking.settle(event)
     notice = registry.named(event.provider).read_notice(event.type, event.payload)
     if notice.kind == NoticeKind.PAYMENT:
         return _settle_payment(event, notice)

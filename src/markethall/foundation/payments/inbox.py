@@ -81,8 +81,14 @@ def receive(provider: str, headers: Mapping[str, str], body: bytes) -> None:
     UnknownGateway; nothing is stored then.
     """
     event = registry.named(provider).parse_webhook(headers, body)
+    store(provider, event.id, event.type, body.decode())
+
+
+def store(provider: str, event_id: str, event_type: str, payload: str) -> None:
+    """Store an event that has been verified, once, and see that a job settles it. ``payload`` is
+    JSON."""
     now = clock.now()
-    values: list[Any] = [new_id(), provider, event.id, event.type, body.decode(), now, now, _JOB]
+    values: list[Any] = [new_id(), provider, event_id, event_type, payload, now, now, _JOB]
     with connection.cursor() as cursor:
         cursor.execute(_STORE, values)
         status, job_waits = cursor.fetchone()

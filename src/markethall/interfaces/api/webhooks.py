@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Status
 
 from markethall.content.imaging.providers.replicate_webhook import ended_prediction
+from markethall.flows import mail_tracking
 from markethall.flows.generation import hear_of_prediction
 from markethall.foundation.accounts.permissions import Permission
 from markethall.foundation.payments import inbox
@@ -98,6 +99,28 @@ def stripe(request: HttpRequest) -> Any:
 )
 def stripe_alias(request: HttpRequest) -> Any:
     return stripe(request)
+    return {"received": True}
+
+
+@routes.post("/resend", auth=anyone, response={200: Taken, **problems(400, 404, 413)})
+def resend(request: HttpRequest) -> Any:
+    """What becomes of mails sent by Resend, signed by Svix."""
+    mail_tracking.receive("resend", request)
+    return {"received": True}
+
+
+@routes.post("/sendgrid", auth=anyone, response={200: Taken, **problems(400, 404, 413)})
+def sendgrid(request: HttpRequest) -> Any:
+    """What becomes of mails sent by SendGrid, signed with its key."""
+    mail_tracking.receive("sendgrid", request)
+    return {"received": True}
+
+
+@routes.post("/postmark", auth=anyone, response={200: Taken, **problems(400, 404, 413)})
+def postmark(request: HttpRequest) -> Any:
+    """What becomes of mails sent by Postmark, which shows the user and password of the address."""
+    mail_tracking.receive("postmark", request)
+    return {"received": True}
 
 
 @routes.get(

@@ -9,17 +9,25 @@ from procrastinate.contrib.django import app
 
 from markethall.foundation.files.actions import read_file
 from markethall.foundation.files.models import StoredFile
-from markethall.foundation.messaging.actions import MAX_ATTEMPTS, QUEUE, deliver
+from markethall.foundation.messaging.actions import QUEUE
+from markethall.foundation.messaging.delivery import deliver, take_up_forgotten
 from markethall.foundation.messaging.queries import attached_files
 
-_MAIL_RETRIES = RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=3)
+# For files that cannot be read; what the carrier refuses is tried again by the mail itself.
+_FILE_RETRIES = RetryStrategy(max_attempts=8, exponential_wait=3)
 
 
-@app.task(name="deliver_mail", queue=QUEUE, retry=_MAIL_RETRIES)
+@app.task(name="deliver_mail", queue=QUEUE, retry=_FILE_RETRIES)
 def deliver_mail(mail_id: str) -> None:
     wanted = attached_files(UUID(mail_id))
     files = StoredFile.objects.filter(pk__in=wanted).order_by("pk")
     deliver(UUID(mail_id), [_attachment(file) for file in files])
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="send_forgotten_mails", queue=QUEUE)
+def send_forgotten_mails(timestamp: int) -> None:
+    take_up_forgotten()
 
 
 def _attachment(file: StoredFile) -> tuple[str, bytes, str]:

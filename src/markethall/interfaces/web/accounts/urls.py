@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from markethall.interfaces.web.accounts import links, pages, second_factor
+from markethall.interfaces.web.accounts import links, pages, second_factor, unsubscribe
 
 urlpatterns = [
     path("login", pages.login, name="account_login"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("second-factor/confirm", second_factor.confirm, name="second_factor_confirm"),
     path("second-factor/off", second_factor.turn_off, name="second_factor_off"),
     path("second-factor/codes", second_factor.renew_codes, name="second_factor_codes"),
+    path("unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("sign-ins", links.home, name="socialaccount_connections"),
     path("oauth/", include("markethall.interfaces.web.accounts.oauth")),
 ]
