@@ -330,6 +330,7 @@ def test_staff_see_what_providers_do(server: Vendor, settings: Any, user: User) 
     figures = page_client(admin).get("/console/image-providers/figures").content.decode()
     assert "$0.034" in figures
     assert "What do pictures cost us?" in figures
+    assert "1 made a picture and 2 failed" in figures
 
 
 def hook(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from markethall.content.imaging.models import CallOutcome, ProviderCall
@@ -80,6 +80,18 @@ def costs_by_day(since: datetime) -> list[DayCost]:
         .order_by("day", "provider")
     )
     return [DayCost(row["day"], row["provider"], row["micros"]) for row in rows]
+
+
+def outcomes_by_day(since: datetime) -> list[tuple[date, str, int]]:
+    """How many calls of a UTC day ended how since then."""
+    rows = (
+        ProviderCall.objects.filter(started_at__gte=since)
+        .annotate(day=TruncDate("started_at"))
+        .values_list("day", "outcome")
+        .annotate(number=Count("pk"))
+        .order_by("day", "outcome")
+    )
+    return list(rows)
 
 
 def provider_calls(*, provider: str = "", outcome: str = "") -> QuerySet[ProviderCall]:

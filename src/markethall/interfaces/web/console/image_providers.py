@@ -11,7 +11,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from markethall.content.imaging.models import CallOutcome
-from markethall.content.imaging.provider_figures import call_figures, costs_by_day, provider_calls
+from markethall.content.imaging.provider_figures import (
+    FAULTS,
+    call_figures,
+    costs_by_day,
+    outcomes_by_day,
+    provider_calls,
+)
 from markethall.foundation.accounts.permissions import Permission
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.charts import Chart, Series, by_day
@@ -67,7 +73,34 @@ def _figures() -> dict[str, object]:
     today = clock.now().astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     since = datetime.combine(first, time(), UTC)
-    return {"providers": call_figures(since), "charts": [_costs(since)]}
+    return {"providers": call_figures(since), "charts": [_ends(since), _costs(since)]}
+
+
+def _ends(since: datetime) -> Chart:
+    days = [since.date() + timedelta(days=day) for day in range(DAYS)]
+    rows = outcomes_by_day(since)
+    kinds = (
+        ("Made", "s1", (CallOutcome.MADE,)),
+        ("Refused", "s2", (CallOutcome.REFUSED,)),
+        ("Failed", "bad", FAULTS),
+    )
+    series = [
+        Series(
+            label,
+            tone,
+            [sum(n for at, end, n in rows if at == day and end in ends) for day in days],
+        )
+        for label, tone, ends in kinds
+    ]
+    made, failed = sum(series[0].values), sum(series[2].values)
+    return by_day(
+        "Do providers answer?",
+        f"{made:,} made a picture and {failed:,} failed in {DAYS} days.",
+        days,
+        series,
+        lambda value: f"{value:,}",
+        stacked=True,
+    )
 
 
 def _costs(since: datetime) -> Chart:

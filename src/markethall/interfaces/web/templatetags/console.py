@@ -83,7 +83,7 @@ def micros(value: int | None) -> str:
     """Micro-USD (millionths of a dollar) as people read it."""
     if value is None:
         return "not known"
-    places = 2 if value >= 1_000_000 or value == 0 else 3
+    places = 2 if value >= 1_000_000 or value < 500 else 3
     return f"${value / 1_000_000:,.{places}f}"
 
 
