@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import smtplib
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +21,11 @@ if TYPE_CHECKING:
     from markethall.config.environment import Environment
 
 console = Console(highlight=False)
+_MAIL_SECRETS = {
+    "resend": "resend_webhook_secret",
+    "sendgrid": "sendgrid_webhook_key",
+    "postmark": "postmark_webhook_secret",
+}
 _ROOM_NEEDED = 1024**3  # bytes
 
 
@@ -146,20 +150,21 @@ def files(environment: Environment) -> Iterator[Finding]:
 
 
 def mail(environment: Environment) -> Iterator[Finding]:
-    if environment.mail_backend != "smtp":
-        yield Finding("mail", f"{environment.mail_backend}: no mail leaves this machine")
-        return
-    host, port = environment.smtp_host or "", environment.smtp_port
+    from markethall.foundation.messaging.errors import CarrierUnwell
+    from markethall.foundation.messaging.vendors import registry
+
     try:
-        with smtplib.SMTP(host, port, timeout=10) as server:
-            if environment.smtp_tls:
-                server.starttls()
-            if environment.smtp_user:
-                server.login(environment.smtp_user, environment.smtp_password or "")
-    except (OSError, smtplib.SMTPException) as error:
-        yield Finding("mail", f"{host}:{port}: {error}", "Check SMTP_HOST and its companions.")
-        return
-    yield Finding("mail", f"{host}:{port} answers")
+        yield Finding("mail", registry.current().probe())
+    except CarrierUnwell as error:
+        yield Finding("mail", error.detail, "Check the variables of MAIL_BACKEND.")
+    secret = _MAIL_SECRETS.get(environment.mail_backend)
+    if secret and not getattr(environment, secret):
+        yield Finding(
+            "mail webhooks",
+            "not believed: there is no secret to verify them with",
+            f"Set {secret.upper()}, or nobody learns which mails bounce.",
+            warning=True,
+        )
 
 
 def scanner(environment: Environment) -> Iterator[Finding]:
