@@ -10,10 +10,11 @@ import pytest
 
 import stripe
 from house.parallel import together
-from house.people import client_for, make_user
+from house.people import client_for, make_user, page_client
 from house.till import books_are_right, checkout
 from markethall.flows import customers, reconciliation, refunds
 from markethall.flows.settlement import settle_inbox
+from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments.errors import GatewayRefused
@@ -286,14 +287,18 @@ class TestRefunds:
 
 class TestChargebacks:
     def test_a_lost_one_takes_back_what_was_bought(self, peer: Any, sender: Any) -> None:
-        user, order, _payment, session = bought(peer, sender)
+        user, order, payment, session = bought(peer, sender)
         dispute = peer.dispute(session["payment_intent"])
         sender.tell("charge.dispute.created", dispute)
         settle_inbox()
         chargeback = Chargeback.objects.get()
         assert chargeback.status == "needs_response" and chargeback.withdrawn
         assert chargeback.due_by is not None and balance_of(user.pk).balance == 60
-        assert Mail.objects.filter(template="chargeback").count() == 1
+        mail = Mail.objects.get(template="chargeback")
+        assert f"/console/payments/{payment.pk}" in mail.text
+        page = page_client(make_user(role=Role.FINANCE)).get(f"/console/payments/{payment.pk}")
+        assert "Answer it at the gateway" in page.content.decode()
+        assert f"dashboard.stripe.com/test/disputes/{dispute['id']}" in page.content.decode()
         dispute["status"] = "lost"
         sender.tell("charge.dispute.closed", dispute)
         sender.tell("charge.dispute.updated", dispute)

@@ -168,6 +168,6 @@ def _tell(order: Order, chargeback: Chargeback, *, is_new: bool) -> None:
             "amount": chargeback.money,
             "is_new": is_new,
             "answer": registry.named(payment.gateway).page_of("chargeback", chargeback.gateway_ref),
-            "link": f"{settings.SITE_URL}/console/chargebacks/{chargeback.pk}",
+            "link": f"{settings.SITE_URL}/console/payments/{payment.pk}",
         },
     )

@@ -20,6 +20,7 @@ from markethall.foundation.ledger.statements import (
     system_totals,
     transactions,
 )
+from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.models import PaymentStatus, RefundStatus
 from markethall.foundation.payments.queries import payments, refunds
 from markethall.interfaces.web.console.access import StaffRequest, staff
@@ -38,6 +39,9 @@ from markethall.kernel.pagination import paginate
 KINDS = (
     "payment",
     "payment_refund",
+    "chargeback",
+    "chargeback_reversed",
+    "chargeback_loss",
     "purchase",
     "bonus",
     "admin",
@@ -131,11 +135,17 @@ def payment(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
     row = payments().filter(pk=payment_id).first()
     if row is None:
         raise NotFound("There is no such payment.")
+    gateway = registry.named(row.gateway)
     booked = list(transactions(reference=f"order:{row.reference}").order_by("-id")[:20])
     context = {
         "title": f"Payment of {row.money}",
         "payment": row,
         "booked": booked,
+        "at_gateway": gateway.page_of("payment", row.money_ref),
+        "chargebacks": [
+            (each, gateway.page_of("chargeback", each.gateway_ref))
+            for each in row.chargebacks.order_by("pk")
+        ],
         "names": emails_of([row.payer_id, *(back.actor_id for back in row.refunds.all())]),
     }
     return show(request, "console/payment.html", context)
