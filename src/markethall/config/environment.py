@@ -256,6 +256,7 @@ class Environment(ImageSettings):
                 "STRIPE_SECRET_KEY is a test key: it takes no money. Use the live one."
                 " ALLOW_SANDBOX_PARTS=true lets a rehearsal start all the same."
             )
+        return found
 
     def _mail_faults(self) -> list[str]:
         found = []
