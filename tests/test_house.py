@@ -26,7 +26,7 @@ NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 # A provider's SDK, and the one place that may import it.
 SDKS = {
     "stripe": "foundation/payments/gateways/stripe",
-    "polar_sdk": "foundation/payments/gateways/polar",
+    "polar": "foundation/payments/gateways/polar",
     "google.genai": "content/imaging/providers/gemini",
     "openai": "content/imaging/providers/openai",
     "replicate": "content/imaging/providers/replicate",

@@ -126,6 +126,7 @@ POST /api/webhooks/events/{event_id}/replay          -xxxxx00
 POST /api/webhooks/replicate                         ++++++++
 POST /api/webhooks/postmark                          00000000
 POST /api/webhooks/resend                            00000000
+POST /api/webhooks/polar                             ++++++++
 POST /api/webhooks/sandbox                           ++++++++
 POST /api/webhooks/stripe                             ++++++++
 POST /api/webhooks/sendgrid                          00000000

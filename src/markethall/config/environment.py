@@ -88,7 +88,7 @@ class Environment(ImageSettings):
         " The sandbox lets localhost in on every port.",
     )
 
-    payment_gateway: Literal["sandbox", "stripe"] = Field(
+    payment_gateway: Literal["sandbox", "stripe", "polar"] = Field(
         "sandbox", description="Who takes the money. The sandbox takes none."
     )
     stripe_secret_key: str | None = Field(
@@ -113,6 +113,23 @@ class Environment(ImageSettings):
         max_length=22,
         pattern=r"^[A-Za-z0-9 .&+-]*[A-Za-z][A-Za-z0-9 .&+-]*$",
         description="Stripe: what card statements show after the account's own prefix.",
+    )
+    polar_access_token: str | None = Field(
+        None, min_length=8, description="Polar: an organization access token."
+    )
+    polar_webhook_secret: str | None = Field(
+        None, min_length=8, description="Polar: the webhook endpoint's secret, as it is shown."
+    )
+    polar_api_base: str = Field(
+        "https://api.polar.sh",
+        pattern=r"^https?://",
+        description="Polar: where its API is; `https://sandbox-api.polar.sh` for its sandbox.",
+    )
+    polar_organization_id: str | None = Field(
+        None, description="Polar: the organization, for a token that can reach several."
+    )
+    polar_product_id: str | None = Field(
+        None, description="Polar: the product to sell as; `markethall setup-polar` makes one."
     )
     sandbox_webhook_secret: str | None = Field(
         None, min_length=8, description="Signs the sandbox gateway's webhooks; made when missing."
@@ -217,6 +234,10 @@ class Environment(ImageSettings):
         for first, second in _PAIRS:
             if bool(getattr(self, first)) != bool(getattr(self, second)):
                 found.append(f"{first.upper()} and {second.upper()} go together: set both or none.")
+        if self.payment_gateway == "polar" and not (
+            self.polar_access_token and self.polar_webhook_secret
+        ):
+            found.append("PAYMENT_GATEWAY=polar needs POLAR_ACCESS_TOKEN and POLAR_WEBHOOK_SECRET.")
         found += self.image_faults()
         found += self._stripe_faults()
         found += self._mail_faults()

@@ -123,6 +123,13 @@ def postmark(request: HttpRequest) -> Any:
     return {"received": True}
 
 
+@routes.post("/polar", auth=anyone, response={200: Taken, **problems(400, 404, 413)})
+def polar(request: HttpRequest) -> Any:
+    """Webhooks of Polar, signed by Standard Webhooks."""
+    inbox.receive("polar", request.headers, request.body)
+    return {"received": True}
+
+
 @routes.get(
     "/events",
     auth=staff(Permission.WEBHOOKS_READ),

@@ -22,6 +22,7 @@ app.command()(sandbox.seed)
 app.command()(sandbox.clock)
 app.command()(sandbox.outage)
 app.command()(reconcile.reconcile)
+app.command("setup-polar")(reconcile.setup_polar)
 
 
 @app.command()

@@ -16,6 +16,7 @@ _HERE = "markethall.foundation.payments.gateways"
 _GATEWAYS = {
     "sandbox": (f"{_HERE}.sandbox.gateway", "SandboxGateway"),
     "stripe": (f"{_HERE}.stripe.gateway", "StripeGateway"),
+    "polar": (f"{_HERE}.polar.gateway", "PolarGateway"),
 }
 
 
