@@ -20,6 +20,7 @@ from house.till import (
     waiting_jobs,
 )
 from markethall.flows.checkout import Wanted, cancel_order, same_site, start_checkout
+from markethall.flows.comparison import sweep
 from markethall.flows.healing import heal
 from markethall.flows.reconciliation import ASK_AFTER, look
 from markethall.foundation.ledger.queries import balance_of
@@ -284,9 +285,9 @@ class TestReconcile:
 
         with monkeypatch.context() as patch:
             patch.setattr(SandboxGateway, "fetch_payment", silent)
-            assert reconcile() == 1
+            sweep()
         assert Order.objects.get().status == "PENDING"
-        reconcile()
+        sweep()
         assert Order.objects.get().status == "FULFILLED"
         look(Payment.objects.get().pk)
 
