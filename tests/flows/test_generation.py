@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from house.jobs import run_jobs
@@ -450,16 +452,15 @@ class TestSweep:
             raise Killed
         assert stored() == {upload.name}
 
-    def test_files_without_a_row_go_after_a_day(
-        self, user: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_files_without_a_row_go_after_an_hour(self, user: User) -> None:
         upload = uploaded(user)
         StoredFile.objects.filter(pk=upload.pk).delete()
         kept = uploaded(user)
-        assert sweep_files() == 0
-        monkeypatch.setattr("markethall.flows.generation_care.UNUSED_AFTER", timedelta(days=-1))
         start(user, kept)
-        assert sweep_files() == 1
+        with time_machine.travel(timezone.now() + timedelta(minutes=58)):
+            assert sweep_files() == 0
+        with time_machine.travel(timezone.now() + timedelta(minutes=62)):
+            assert sweep_files() == 1
         assert stored() == {kept.name}
 
 

@@ -32,12 +32,14 @@ def fresh_house(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Quick password hashes, a data folder and a clock of the test's own."""
     settings.PASSWORD_HASHERS = ["house.hashers.QuickBCrypt"]
     settings.DATA_DIR = tmp_path
+    folder = {
+        "BACKEND": "markethall.foundation.files.storage.local.LocalStore",
+        "OPTIONS": {"location": str(tmp_path / "files")},
+    }
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "files"), "base_url": None},
-        },
+        "default": folder,
+        "local": folder,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     ledger_accounts.forget_known()

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from markethall.config.image_settings import ImageSettings
+from markethall.config.storage import STORAGE_PAIRS, StorageSettings, storage_faults
 
 SANDBOX_PARTS = {
     "payment_gateway": ("sandbox", "Set PAYMENT_GATEWAY to a real gateway."),
@@ -33,7 +34,7 @@ class FaultyEnvironment(SystemExit):
         self.faults = faults
 
 
-class Environment(ImageSettings):
+class Environment(ImageSettings, StorageSettings):
     """The settings, with the defaults of the sandbox."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
@@ -241,6 +242,7 @@ class Environment(ImageSettings):
         found += self.image_faults()
         found += self._stripe_faults()
         found += self._mail_faults()
+        found += storage_faults(self)
         if not self.sandbox:
             found += self._production_faults()
         return found
@@ -316,6 +318,7 @@ _PAIRS = (
     ("github_client_id", "github_client_secret"),
     ("oidc_client_id", "oidc_client_secret"),
     ("smtp_user", "smtp_password"),
+    *STORAGE_PAIRS,
 )
 _MAIL_NEEDS = {
     "smtp": "smtp_host",

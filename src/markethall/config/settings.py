@@ -11,6 +11,7 @@ from markethall.config import environment as _environment
 from markethall.config import sentry
 from markethall.config.database import database_settings
 from markethall.config.log import logging_settings
+from markethall.config.storage import file_stores
 
 ENVIRONMENT = _environment.load()
 
@@ -203,11 +204,10 @@ ANYMAIL = {
     "POSTMARK_MESSAGE_STREAM": ENVIRONMENT.postmark_message_stream,
 }
 
+# By name, as the rows of files have it; new files go to FILE_STORE.
+FILE_STORE = ENVIRONMENT.storage
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "files"), "base_url": None},
-    },
+    **file_stores(ENVIRONMENT, str(DATA_DIR / "files")),
     "staticfiles": {"BACKEND": "markethall.interfaces.web.storage.Assets"},
 }
 STATIC_URL = "/static/"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -24,6 +25,7 @@ from markethall.content.imaging.actions import (
     mark_failed,
     mark_processing,
     remove,
+    take_back_try,
 )
 from markethall.content.imaging.calls import (
     History,
@@ -32,6 +34,7 @@ from markethall.content.imaging.calls import (
     callback_of,
     end_call,
     end_lost_calls,
+    forget_call,
     heard_of,
     history_of,
     keep_reference,
@@ -74,6 +77,7 @@ from markethall.content.imaging.rules import (
 )
 from markethall.foundation.accounts.models import UserSettings
 from markethall.foundation.files.actions import delete_file, read_file, store_file
+from markethall.foundation.files.errors import StorageUnavailable
 from markethall.foundation.files.models import RESULT
 from markethall.foundation.ledger.actions import capture_hold, open_hold, release_hold
 from markethall.foundation.ledger.errors import InsufficientFunds
@@ -87,6 +91,7 @@ PRICING_PATH = "/plushify/pricing"
 
 GAVE_UP = "The picture could not be made this time. Try again in a while."
 CANCELLED = "You cancelled this picture."
+STORAGE_WAIT = timedelta(minutes=1)
 LOST = "The uploaded photo is gone. Upload it again, then try again."
 GIVEN_BACK = "Your credit has been given back."
 
@@ -159,6 +164,8 @@ def run_generation(generation_id: uuid.UUID) -> None:
     except FileNotFoundError:
         end_call(call, CallOutcome.LOST, error="the photo is gone")
         _fail(generation_id, LOST)
+    except StorageUnavailable:
+        _wait_for_storage(generation_id, call)
     except ProviderUnavailable as error:
         end_call(call, error.outcome, model=maker, usage=error.usage, error=str(error))
         _again_or_fail(generation, call, error)
@@ -269,14 +276,19 @@ def _wish(generation: Generation, call: ProviderCall) -> PictureWish:
 
 
 def _finish(generation: Generation, call: ProviderCall, made: MadePicture, began: float) -> None:
-    result = store_file(
-        made.content,
-        purpose=RESULT,
-        content_type=made.content_type,
-        owner_id=generation.user_id,
-        width=made.width,
-        height=made.height,
-    )
+    try:
+        result = store_file(
+            made.content,
+            purpose=RESULT,
+            content_type=made.content_type,
+            owner_id=generation.user_id,
+            width=made.width,
+            height=made.height,
+        )
+    except StorageUnavailable:
+        # The next run reads the photo first, and so orders nothing while the storage is away.
+        jobs.enqueue(JOB, queue=QUEUE, delay=STORAGE_WAIT, generation_id=str(generation.pk))
+        return
     with transaction.atomic(durable=True):
         current = lock_open(generation.pk)
         if current is None:
@@ -318,6 +330,17 @@ def _again_or_fail(generation: Generation, call: ProviderCall, error: ProviderUn
     if name == call.provider:
         wait = wait_before(tries + 1, chance=random.random(), asked=error.retry_after)  # noqa: S311
     jobs.enqueue(JOB, queue=QUEUE, delay=wait, generation_id=str(generation.pk))
+
+
+def _wait_for_storage(generation_id: uuid.UUID, call: ProviderCall) -> None:
+    """The photo cannot be read, so nobody was asked: the try does not count."""
+    with transaction.atomic(durable=True):
+        generation = lock_open(generation_id)
+        if generation is None:
+            return
+        forget_call(call)
+        take_back_try(generation)
+        jobs.enqueue(JOB, queue=QUEUE, delay=STORAGE_WAIT, generation_id=str(generation_id))
 
 
 def _fail(generation_id: uuid.UUID, message: str) -> None:

@@ -11,7 +11,7 @@ from markethall.content.imaging.actions import OPEN, delete_if_unused
 from markethall.content.imaging.models import Generation
 from markethall.content.imaging.queries import unused_files
 from markethall.flows.generation import JOB, QUEUE
-from markethall.foundation.files.actions import sweep_storage
+from markethall.foundation.files.actions import YOUNG, sweep_storage
 from markethall.kernel import clock, jobs
 
 FORSAKEN_AFTER = timedelta(minutes=5)
@@ -37,4 +37,4 @@ def sweep_files() -> int:
     for file_id in unused_files(clock.now() - UNUSED_AFTER):
         with transaction.atomic(durable=True):
             swept += delete_if_unused(file_id)
-    return swept + sweep_storage(timezone.now() - UNUSED_AFTER)
+    return swept + sweep_storage(timezone.now() - YOUNG)

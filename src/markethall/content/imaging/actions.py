@@ -79,6 +79,13 @@ def mark_processing(generation: Generation, provider: str) -> None:
     generation.save(update_fields=["status", "attempts", "provider", "started_at"])
 
 
+def take_back_try(generation: Generation) -> None:
+    """The try that runs ended for a reason that has nothing to do with this picture."""
+    generation.status = GenerationStatus.PENDING
+    generation.attempts = max(0, generation.attempts - 1)
+    generation.save(update_fields=["status", "attempts"])
+
+
 def mark_completed(
     generation: Generation, result: StoredFile, processing_ms: int, provider: str
 ) -> None:

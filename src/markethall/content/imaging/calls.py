@@ -71,6 +71,11 @@ def look_again(call: ProviderCall) -> None:
     ProviderCall.objects.filter(pk=call.pk).update(looks=F("looks") + 1)
 
 
+def forget_call(call: ProviderCall) -> None:
+    """The provider was not asked after all; work that it has begun goes on."""
+    ProviderCall.objects.filter(pk=call.pk, reference="", outcome=CallOutcome.STARTED).delete()
+
+
 def keep_reference(call: ProviderCall, *, model: str, reference: str) -> None:
     """The provider has begun, and goes on under ``reference``."""
     ProviderCall.objects.filter(pk=call.pk, outcome__in=_UNENDED).update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -26,15 +27,26 @@ def signed_link(file_id: uuid.UUID, *, download_as: str = "") -> str:
     return f"{settings.SITE_URL}/files/{token}"
 
 
-def open_link(token: str) -> tuple[uuid.UUID, str]:
-    """The file's id and download name of a link's token; raises NotFound once it has expired."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a link says: which file, what the browser shall call it, and how long it still works
+    (seconds)."""
+
+    file_id: uuid.UUID
+    download_as: str
+    seconds: int
+
+
+def open_link(token: str) -> Opened:
+    """What a link's token says; raises NotFound once it has expired."""
     try:
         file_id, ends, download_as = _signer().unsign_object(token)
     except signing.BadSignature as error:
         raise NotFound("This link is not one of ours.") from error
-    if clock.now().timestamp() > ends:
+    left = ends - int(clock.now().timestamp())
+    if left <= 0:
         raise NotFound("This link has expired. Reload the page that showed it.")
-    return uuid.UUID(file_id), str(download_as)
+    return Opened(uuid.UUID(file_id), str(download_as), left)
 
 
 def _signer() -> signing.Signer:

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 
 from markethall.foundation.audit.actions import current_ip
+from markethall.foundation.files.storage.registry import link_origins
 from markethall.interfaces.web import errors, toasts
 from markethall.kernel.errors import MethodNotAllowed, Problem
 
@@ -29,16 +30,20 @@ _FORM_ACTION = " ".join(
         *([settings.ENVIRONMENT.oidc_issuer] if settings.ENVIRONMENT.oidc_issuer else []),
     )
 )
-_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data: blob:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        _FORM_ACTION,
+
+
+def _policy() -> str:
+    pictures = ("'self'", "data:", "blob:", *link_origins())
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"img-src {' '.join(pictures)}",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            _FORM_ACTION,
+        )
     )
-)
 
 
 class RequestContext:
@@ -106,14 +111,15 @@ class KnownHost:
 
 
 class ContentSecurityPolicy:
-    """Nothing from elsewhere, nothing inline."""
+    """Nothing from elsewhere, nothing inline; pictures also from where our files lie."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        self.policy = _policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
         )

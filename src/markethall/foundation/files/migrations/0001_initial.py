@@ -25,16 +25,26 @@ class Migration(migrations.Migration):
                 ),
                 ("owner_id", models.UUIDField(db_index=True, null=True)),
                 ("purpose", models.CharField(max_length=16)),
+                ("storage", models.CharField(max_length=16)),
                 ("name", models.CharField(max_length=160, unique=True)),
                 ("content_type", models.CharField(max_length=64)),
                 ("size", models.BigIntegerField()),
                 ("width", models.PositiveIntegerField(null=True)),
                 ("height", models.PositiveIntegerField(null=True)),
                 ("sha256", models.CharField(max_length=64)),
+                ("has_preview", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField()),
             ],
             options={
                 "indexes": [models.Index(fields=["purpose", "created_at"], name="files_purpose")],
             },
+        ),
+        migrations.CreateModel(
+            name="StorageRun",
+            fields=[
+                ("kind", models.CharField(max_length=16, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("data", models.JSONField()),
+            ],
         ),
     ]
