@@ -98,11 +98,8 @@ def s3_server() -> Iterator[S3Server]:
         _await_bucket(server)
         yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        process.kill()  # it takes long to end by itself, and nothing of it is kept
+        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

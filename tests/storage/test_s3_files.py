@@ -18,6 +18,8 @@ from django.utils import timezone
 from house.jobs import run_jobs
 from house.people import ApiClient, client_for, make_user, page_client
 from house.photos import photo
+from house.storing import use_storage
+from markethall.config.environment import load
 from markethall.flows.generation import run_generation
 from markethall.flows.generation_care import sweep_files
 from markethall.foundation.files.actions import delete_file, read_file, sweep_storage
@@ -25,6 +27,8 @@ from markethall.foundation.files.errors import StorageUnavailable
 from markethall.foundation.files.models import StorageRun, StoredFile
 from markethall.foundation.files.storage.base import FileStore
 from markethall.foundation.files.storage.registry import link_origins, store_named
+from markethall.interfaces.cli import doctor
+from markethall.interfaces.cli.doctor import Finding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -244,8 +248,6 @@ class TestStore:
     def test_a_wrong_key_is_an_outage_and_no_lost_file(
         self, on_s3: Any, s3_settings: dict[str, str], settings: Any, tmp_path: Any
     ) -> None:
-        from storage.conftest import use_storage
-
         on_s3.put("a/x", io.BytesIO(b"x"), content_type="image/png")
         wrong = {**s3_settings, "S3_SECRET_ACCESS_KEY": "another-secret"}
         use_storage(settings, tmp_path, "s3", **wrong)
@@ -255,8 +257,6 @@ class TestStore:
     def test_a_prefix_begins_every_name(
         self, s3: Any, bucket: str, s3_settings: dict[str, str], settings: Any, tmp_path: Any
     ) -> None:
-        from storage.conftest import use_storage
-
         use_storage(settings, tmp_path, "s3", **s3_settings, S3_PREFIX="/shop/")
         store = store_named("s3")
         store.put("a/x", io.BytesIO(b"x"), content_type="image/png")
@@ -317,3 +317,29 @@ def test_a_deleted_file_goes_by_a_job_that_is_tried_again(
     assert len(keys(s3, bucket)) == 1
     run_jobs()
     assert keys(s3, bucket) == set()
+
+
+class TestDoctor:
+    def examine(self) -> dict[str, Finding]:
+        return {finding.name: finding for finding in doctor.files(load())}
+
+    def test_it_tries_each_storage_and_leaves_nothing(
+        self, on_s3: FileStore, s3: Any, bucket: str
+    ) -> None:
+        found = self.examine()
+        assert set(found) == {"file storage s3", "file storage local"}
+        assert [finding.mend for finding in found.values()] == ["", ""]
+        assert bucket in found["file storage s3"].state
+        assert keys(s3, bucket) == set()
+
+    def test_it_tells_what_a_wrong_key_and_a_forgotten_storage_need(
+        self, client: ApiClient, s3_settings: dict[str, str], settings: Any, tmp_path: Any
+    ) -> None:
+        upload(client)
+        StoredFile.objects.update(storage="r2")
+        wrong = {**s3_settings, "S3_SECRET_ACCESS_KEY": "another-secret"}
+        use_storage(settings, tmp_path, "s3", **wrong)
+        found = self.examine()
+        assert "SignatureDoesNotMatch" in found["file storage s3"].state
+        assert "keys" in found["file storage s3"].mend
+        assert found["file storage r2"].mend

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -14,7 +13,7 @@ PACKAGE = "markethall.foundation.files.storage"
 class StorageSettings(BaseSettings):
     """The part of the environment that names the storages."""
 
-    storage: Literal["local", "s3", "r2", "cloudinary"] = Field(
+    storage: Literal["local", "s3", "r2"] = Field(
         "local", description="Where new files are stored. `markethall move-files` moves old ones."
     )
     s3_bucket: str | None = Field(
@@ -54,16 +53,6 @@ class StorageSettings(BaseSettings):
     )
     r2_access_key_id: str | None = Field(None, description="The id of an R2 API token.")
     r2_secret_access_key: str | None = Field(None, description="Goes with the id.")
-    cloudinary_url: str | None = Field(
-        None,
-        pattern=r"^cloudinary://[^:/@]+:[^:/@]+@[A-Za-z0-9_-]+",
-        description="`cloudinary://key:secret@cloud`, for STORAGE=cloudinary.",
-    )
-    cloudinary_base_url: str = Field(
-        "https://api.cloudinary.com",
-        pattern=r"^https?://[^/]+$",
-        description="Cloudinary's address; `https://api-eu.cloudinary.com` in Europe.",
-    )
 
 
 STORAGE_PAIRS = (
@@ -84,8 +73,6 @@ def storage_faults(chosen: StorageSettings) -> list[str]:
             found.append("STORAGE=r2 needs R2_BUCKET.")
         if not (chosen.r2_access_key_id or chosen.s3_access_key_id):
             found.append("STORAGE=r2 needs R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY.")
-    if chosen.storage == "cloudinary" and not chosen.cloudinary_url:
-        found.append("STORAGE=cloudinary needs CLOUDINARY_URL.")
     if chosen.s3_kms_key_id and chosen.s3_encryption != "aws:kms":
         found.append("S3_KMS_KEY_ID needs S3_ENCRYPTION=aws:kms.")
     return found
@@ -104,11 +91,6 @@ def file_stores(chosen: StorageSettings, location: str) -> dict[str, dict[str, A
         stores["s3"] = _bucket(s3_options(chosen))
     if chosen.r2_bucket or borrowed:
         stores["r2"] = _bucket(r2_options(chosen))
-    if chosen.cloudinary_url:
-        stores["cloudinary"] = {
-            "BACKEND": f"{PACKAGE}.cloudinary.CloudinaryStore",
-            "OPTIONS": _cloudinary_options(chosen),
-        }
     return {**stores, "default": stores[chosen.storage]}
 
 
@@ -158,16 +140,6 @@ def _both(chosen: StorageSettings) -> bool:
 
 def _bucket(options: dict[str, Any]) -> dict[str, Any]:
     return {"BACKEND": f"{PACKAGE}.s3.S3Store", "OPTIONS": options}
-
-
-def _cloudinary_options(chosen: StorageSettings) -> dict[str, Any]:
-    parts = urlsplit(chosen.cloudinary_url or "")
-    return {
-        "cloud": parts.netloc.rpartition("@")[2],
-        "key": parts.username,
-        "secret": parts.password,
-        "base_url": chosen.cloudinary_base_url,
-    }
 
 
 def _without_slash(address: str | None) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -19,6 +21,7 @@ from markethall.interfaces.cli.setup import checked_environment, prepare
 
 if TYPE_CHECKING:
     from markethall.config.environment import Environment
+    from markethall.foundation.files.storage.base import FileStore
 
 console = Console(highlight=False)
 _MAIL_SECRETS = {
@@ -134,19 +137,48 @@ def jobs(environment: Environment) -> Iterator[Finding]:
 
 
 def files(environment: Environment) -> Iterator[Finding]:
-    from django.core.files.base import ContentFile
-    from django.core.files.storage import default_storage
+    """Each storage is written to, read, asked for a signed link, and cleaned again."""
+    from markethall.foundation.files.errors import StorageUnavailable
+    from markethall.foundation.files.models import StoredFile
+    from markethall.foundation.files.storage import registry
 
+    for name in registry.names():
+        title = f"file storage {name}"
+        store = registry.store_named(name)
+        try:
+            fault = _try_storage(store)
+        except (StorageUnavailable, FileNotFoundError) as error:
+            fault = str(error.__cause__ or error)
+        remote = "Check the bucket, its region and keys, and that this machine may reach it."
+        mend = remote if store.is_remote else "Make the folder writable for this user."
+        yield Finding(title, fault or store.whereabouts(), mend if fault else "")
+    gone = set(StoredFile.objects.values_list("storage", flat=True).distinct())
+    for name in sorted(gone - set(registry.names())):
+        yield Finding(f"file storage {name}", "holds files, and is not configured", "Set it again.")
+
+
+def _try_storage(store: FileStore) -> str:
+    """What is wrong with a storage; empty when it does all that is asked of it."""
+    import httpx
+
+    name = f"probe/{secrets.token_hex(16)}.txt"
     try:
-        name = default_storage.save("probe/doctor.txt", ContentFile(b"well"))
-        with default_storage.open(name) as file:
-            same = file.read() == b"well"
-        default_storage.delete(name)
-    except OSError as error:
-        yield Finding("file storage", str(error), "Make the folder writable for this user.")
-        return
-    mend = "" if same else "What was written did not come back. Check the storage."
-    yield Finding("file storage", default_storage.__class__.__name__, mend)
+        store.put(name, io.BytesIO(b"well"), content_type="text/plain")
+        with store.stream(name) as content:
+            if content.read() != b"well":
+                return "what was written did not come back"
+        link = store.link(name, seconds=60, content_type="text/plain", disposition="inline")
+        if link:
+            answer = httpx.get(link, timeout=10)
+            if answer.status_code != httpx.codes.OK or answer.content != b"well":
+                return f"a signed link is answered with {answer.status_code}"
+            if httpx.get(link.partition("?")[0], timeout=10).status_code == httpx.codes.OK:
+                return "the bucket shows its files to everybody: make it private"
+    except httpx.HTTPError as error:
+        return f"a signed link cannot be opened: {error}"
+    finally:
+        store.remove(name)
+    return ""
 
 
 def mail(environment: Environment) -> Iterator[Finding]:
