@@ -44,6 +44,19 @@ def backup(archive: Archive) -> None:
         draft.unlink(missing_ok=True)
     size = archive.stat().st_size / 1024**2
     console.print(f"Kept in {archive} ({size:.1f} MiB).", markup=False)
+    _tell_what_lies_elsewhere()
+
+
+def _tell_what_lies_elsewhere() -> None:
+    """An archive holds the files of the data folder only."""
+    from markethall.foundation.files.models import StoredFile
+
+    elsewhere = StoredFile.objects.exclude(storage="local").count()
+    if elsewhere:
+        console.print(
+            f"[yellow]![/] {elsewhere} files lie in a bucket and are not in the archive."
+            " Keep copies of the bucket by its own versioning or replication."
+        )
 
 
 def _write(out: IO[bytes], data_dir: Path) -> None:
