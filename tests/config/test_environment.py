@@ -83,6 +83,12 @@ def test_lists_are_comma_separated(start: Any) -> None:
     ]
 
 
+def test_hosts_of_storefronts_are_pairs(start: Any) -> None:
+    hosts = start(storefront_hosts="Toys.example=plushify, rings.example=elysium").storefront_hosts
+    assert hosts == {"toys.example": "plushify", "rings.example": "elysium"}
+    assert "STOREFRONT_HOSTS" in faults_of(start, storefront_hosts="toys.example=toys")
+
+
 @pytest.mark.django_db
 class TestOtherOrigins:
     def test_a_front_end_on_localhost_may_call_the_sandbox_api(self, client: Client) -> None:

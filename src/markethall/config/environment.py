@@ -65,6 +65,13 @@ class Environment(ImageSettings, StorageSettings):
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         [], description="Host names served, comma-separated; SITE_URL's own when empty."
     )
+    storefront_hosts: Annotated[
+        dict[str, Literal["plushify", "mybeing", "elysium", "market"]], NoDecode
+    ] = Field(
+        {},
+        description="Host names whose API calls are for one storefront, comma-separated:"
+        " `plushify.example=plushify`. They are served beside ALLOWED_HOSTS.",
+    )
     admin_emails: Annotated[list[str], NoDecode] = Field(
         [],
         description="Become admin once they have verified their address; the first, super admin.",
@@ -223,6 +230,14 @@ class Environment(ImageSettings, StorageSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("storefront_hosts", mode="before")
+    @classmethod
+    def _pairs_of_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+            return {host.strip().lower(): shop.strip().lower() for host, _, shop in pairs}
         return value
 
     @property

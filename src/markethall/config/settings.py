@@ -20,9 +20,8 @@ DATA_DIR = ENVIRONMENT.data_dir
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key
 SITE_URL = ENVIRONMENT.site_url
-ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts or (
-    ["*"] if SANDBOX else [urlsplit(SITE_URL).hostname or ""]
-)
+_HOSTS = ENVIRONMENT.allowed_hosts or (["*"] if SANDBOX else [urlsplit(SITE_URL).hostname or ""])
+ALLOWED_HOSTS = [*_HOSTS, *ENVIRONMENT.storefront_hosts]
 CSRF_TRUSTED_ORIGINS = [SITE_URL, *ENVIRONMENT.cors_origins]
 ADMIN_EMAILS = [email.lower() for email in ENVIRONMENT.admin_emails]
 

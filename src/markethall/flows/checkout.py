@@ -60,14 +60,15 @@ class Started:
 
 
 def order_items(
-    *, customer: User, wanted: Sequence[Wanted], key: str | None = None
+    *, customer: User, wanted: Sequence[Wanted], storefront: str = "", key: str | None = None
 ) -> tuple[Order, bool]:
     """Place an order at the prices of now, without paying it; returns it and whether it is new.
 
-    Raises OfferMissing, and Invalid for a quantity outside 1 to ``MAX_QUANTITY``.
+    With ``storefront``, only that one's items are for sale. Raises OfferMissing, and Invalid for a
+    quantity outside 1 to ``MAX_QUANTITY``.
     """
     with transaction.atomic():
-        lines = _priced(wanted)
+        lines = _priced(wanted, storefront)
         offers = offers_by_code(line.item for line in lines)
         return place_order(
             customer_id=customer.pk,
@@ -83,11 +84,13 @@ def start_checkout(
     customer: User,
     wanted: Sequence[Wanted] = (),
     order_id: uuid.UUID | None = None,
+    storefront: str = "",
     key: str | None = None,
     kind: PaymentKind = PaymentKind.CHECKOUT,
     return_url: str = "",
 ) -> Started:
-    """Open a payment for ``wanted`` items, or for an order that waits for one.
+    """Open a payment for ``wanted`` items, or for an order that waits for one; with
+    ``storefront``, of that one alone.
 
     With ``key``, a second call gives the first call's order and payment. ``return_url`` is where
     the gateway sends the browser: a path or address of this site, the order's return page when
@@ -97,12 +100,15 @@ def start_checkout(
     back_to = same_site(return_url)
     with transaction.atomic(durable=True):
         if order_id is None:
-            placed, is_new = order_items(customer=customer, wanted=wanted, key=key)
+            placed, is_new = order_items(
+                customer=customer, wanted=wanted, storefront=storefront, key=key
+            )
             order_id = placed.pk
             structlog.contextvars.bind_contextvars(order_id=str(order_id))
         else:
             is_new = True
-        order, payment = _prepare(customer, order_id, kind, back_to, must_be_open=is_new)
+        order = _own_order(customer, order_id, storefront)
+        payment = _prepare(customer, order, kind, back_to, must_be_open=is_new)
     if payment.failure and not payment.gateway_ref:
         raise GatewayRefused(payment.failure)
     if payment.gateway_ref or payment.status not in _OPEN:
@@ -169,12 +175,12 @@ def same_site(url: str) -> str:
     return url if is_ours else f"{settings.SITE_URL}{url}"
 
 
-def _priced(wanted: Sequence[Wanted]) -> list[PricedLine]:
+def _priced(wanted: Sequence[Wanted], storefront: str) -> list[PricedLine]:
     if not wanted:
         raise Invalid.field("item", "Name an item.")
     if any(not 1 <= entry.quantity <= MAX_QUANTITY for entry in wanted):
         raise Invalid.field("quantity", f"A quantity is 1 to {MAX_QUANTITY}.")
-    offers = offers_by_code(entry.item for entry in wanted)
+    offers = offers_by_code((entry.item for entry in wanted), storefront=storefront)
     return [
         PricedLine(
             kind=LineKind(offer.kind),
@@ -189,23 +195,27 @@ def _priced(wanted: Sequence[Wanted]) -> list[PricedLine]:
     ]
 
 
-def _prepare(
-    customer: User, order_id: uuid.UUID, kind: PaymentKind, return_url: str, *, must_be_open: bool
-) -> tuple[Order, Payment]:
-    """Lock the order and give its open payment of this kind, or a new one."""
+def _own_order(customer: User, order_id: uuid.UUID, storefront: str) -> Order:
+    """Lock somebody's order; raises OrderMissing for others', and other storefronts'."""
     found = lock(Order.objects.filter(pk=order_id, customer_id=customer.pk))
-    if not found:
+    if not found or storefront not in ("", found[0].storefront):
         raise OrderMissing
-    order = found[0]
+    return found[0]
+
+
+def _prepare(
+    customer: User, order: Order, kind: PaymentKind, return_url: str, *, must_be_open: bool
+) -> Payment:
+    """The open payment of this kind of a locked order, or a new one."""
     tries = list(payments_of(order.pk))
     for payment in reversed(tries):
         if payment.kind == kind and (payment.status in _OPEN or not must_be_open):
-            return order, payment
+            return payment
     if order.status not in rules.PAYABLE:
         raise OrderNotPayable(f"This order is {order.status}; there is nothing to pay.")
     if order.status == OrderStatus.PAYMENT_FAILED:
         move(order, OrderStatus.PENDING, actor_id=customer.pk, note="Another payment")
-    payment = open_payment(
+    return open_payment(
         reference=order.pk,
         payer_id=customer.pk,
         money=order.total_money,
@@ -213,7 +223,6 @@ def _prepare(
         kind=kind,
         return_url=return_url,
     )
-    return order, payment
 
 
 def _charge_request(order: Order, payment: Payment, customer_ref: str) -> ChargeRequest:

@@ -17,6 +17,8 @@ from ninja.operation import Operation
 import markethall.interfaces.api.urls  # noqa: F401
 from markethall.interfaces.api.access import Access
 from markethall.interfaces.api.core import api
+from markethall.interfaces.api.storefronts import HEADER, storefront_of
+from markethall.trade.catalog.storefronts import storefronts
 
 TAGS = {
     "auth": "Sign up, verify, sign in and out, passwords, second factor.",
@@ -64,6 +66,14 @@ _IDEMPOTENCY = {
     "required": False,
     "description": "The same key and body gives the first answer again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_STOREFRONT = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "description": "Which storefront the call is for; else the request's host tells, else the"
+    " item does.",
+    "schema": {"type": "string", "enum": storefronts()},
 }
 
 
@@ -121,9 +131,12 @@ def _complete(details: dict[str, Any], operation: Operation) -> None:
         details["x-permission"] = access.permission.value
     tag = details.get("tags", ["api"])[0]
     details["operationId"] = f"{tag}_{operation.view_func.__name__}"
-    # Whether an endpoint honours the key is what its code does, not what somebody wrote down.
-    if "answer_once" in operation.view_func.__code__.co_names:
-        details["parameters"] = [*details.get("parameters", []), _IDEMPOTENCY]
+    # Which headers an endpoint honours is what its code does, not what somebody wrote down.
+    calls = operation.view_func.__code__.co_names
+    headers = {"answer_once": _IDEMPOTENCY, storefront_of.__name__: _STOREFRONT}
+    honoured = [header for name, header in headers.items() if name in calls]
+    if honoured:
+        details["parameters"] = [*details.get("parameters", []), *honoured]
     for status, response in details["responses"].items():
         _complete_response(int(status), response)
 

@@ -26,6 +26,7 @@ from markethall.interfaces.api.schemas import (
     listing,
     problems,
 )
+from markethall.interfaces.api.storefronts import storefront_of
 from markethall.kernel import money
 from markethall.kernel.pagination import paginate
 from markethall.trade.orders.models import Order, OrderLine
@@ -169,7 +170,9 @@ class CancelIn(In):
 
 class OrderFilter(Paging):
     status: str = Field("", max_length=14)
-    storefront: str = Field("", max_length=16)
+    storefront: str = Field(
+        "", max_length=16, description="When left out, the one that the call is for, or all."
+    )
     q: str = Field("", max_length=200, description="An order number, or how an e-mail begins.")
 
 
@@ -227,7 +230,7 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilter]) -> Any:
         filtered(
             orders_for(request.user),
             status=filters.status,
-            storefront=filters.storefront,
+            storefront=filters.storefront or storefront_of(request),
             q=filters.q,
         ).prefetch_related("lines"),
         order=["-id"],
@@ -241,10 +244,11 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilter]) -> Any:
 @routes.post("", auth=signed_in, response={201: OrderDetail, **problems(400, 401, 403, 413, 422)})
 def create_order(request: HttpRequest, body: OrderIn) -> HttpResponse:
     """Order items without paying yet; ``create-checkout`` with the order's id pays it."""
+    shop = storefront_of(request)
 
     def act() -> tuple[int, OrderDetail]:
         wanted = [Wanted(line.item, line.quantity) for line in body.lines]
-        order, _ = order_items(customer=request.user, wanted=wanted)
+        order, _ = order_items(customer=request.user, wanted=wanted, storefront=shop)
         return 201, show_order(order)
 
     return answer_once(request, act)

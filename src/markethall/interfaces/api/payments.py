@@ -29,6 +29,7 @@ from markethall.interfaces.api.schemas import (
     listing,
     problems,
 )
+from markethall.interfaces.api.storefronts import storefront_of
 from markethall.kernel.errors import Invalid
 from markethall.kernel.ids import digest
 from markethall.kernel.pagination import paginate
@@ -243,10 +244,10 @@ def show_payments(payments: list[Payment]) -> list[PaymentOut]:
     ]
 
 
-@routes.get("/plans", auth=public, response={200: Plans, **problems(401)})
+@routes.get("/plans", auth=public, response={200: Plans, **problems(401, 422)})
 def plans(request: HttpRequest) -> Any:
     """What can be bought without a cart, with the prices of now."""
-    packs = active_offers(kind=LineKind.CREDITS)
+    packs = active_offers(storefront=storefront_of(request), kind=LineKind.CREDITS)
     return Plans(credit_packs=[CreditPack.of(offer) for offer in packs], memberships=[])
 
 
@@ -257,9 +258,10 @@ def plans(request: HttpRequest) -> Any:
 )
 def create_checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
     """Order an item and open the gateway's payment page for it."""
+    shop = storefront_of(request)
 
     def act() -> tuple[int, CheckoutOut]:
-        started = _start(request, body, PaymentKind.CHECKOUT, body.return_url)
+        started = _start(request, body, shop, PaymentKind.CHECKOUT, body.return_url)
         return 201, CheckoutOut(
             order_id=started.order.pk,
             order_number=started.order.number,
@@ -277,9 +279,10 @@ def create_checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
 )
 def create_intent(request: HttpRequest, body: BuyIn) -> HttpResponse:
     """Order an item and open a payment for a front end that collects the card itself."""
+    shop = storefront_of(request)
 
     def act() -> tuple[int, IntentOut]:
-        return 201, _intent(_start(request, body, PaymentKind.INTENT, ""))
+        return 201, _intent(_start(request, body, shop, PaymentKind.INTENT, ""))
 
     return answer_once(request, act, durable=False)
 
@@ -412,13 +415,16 @@ def get_payment(request: HttpRequest, payment_id: UUID) -> Any:
     return show_payments([payment])[0]
 
 
-def _start(request: HttpRequest, body: BuyIn, kind: PaymentKind, return_url: str) -> Started:
+def _start(
+    request: HttpRequest, body: BuyIn, shop: str, kind: PaymentKind, return_url: str
+) -> Started:
     if (body.item is None) == (body.order_id is None):
         raise Invalid.field("item", "Name an item, or an order that waits to be paid.")
     return start_checkout(
         customer=request.user,
         wanted=[Wanted(body.item, body.quantity)] if body.item else (),
         order_id=body.order_id,
+        storefront=shop,
         key=_key(request),
         kind=kind,
         return_url=return_url,

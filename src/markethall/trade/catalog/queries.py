@@ -21,11 +21,16 @@ def offer_by_code(code: str) -> Offer:
     return offers_by_code([code])[code]
 
 
-def offers_by_code(codes: Iterable[str]) -> dict[str, Offer]:
-    """Offers that can be bought now, by code; raises OfferMissing for the first that is none."""
+def offers_by_code(codes: Iterable[str], *, storefront: str = "") -> dict[str, Offer]:
+    """Offers that can be bought now, by code, at one storefront or any.
+
+    Raises OfferMissing for the first that is none.
+    """
     wanted = list(codes)
-    found = {offer.code: offer for offer in active_offers().filter(code__in=wanted)}
+    offers = active_offers(storefront=storefront).filter(code__in=wanted)
+    found = {offer.code: offer for offer in offers}
     for code in wanted:
         if code not in found:
-            raise OfferMissing.field("item", f"There is no offer called {code!r}.")
+            where = f" at {storefront}" if storefront else ""
+            raise OfferMissing.field("item", f"There is no offer called {code!r}{where}.")
     return found

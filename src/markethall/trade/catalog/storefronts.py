@@ -29,6 +29,11 @@ _ALL = {
 }
 
 
+def storefronts() -> list[str]:
+    """The slugs of all storefronts."""
+    return list(_ALL)
+
+
 def storefront(slug: str) -> Storefront:
     """A storefront by its slug; raises KeyError for one there is not."""
     return _ALL[slug]
