@@ -72,6 +72,7 @@ KINDS: dict[str, Kind] = {
     "picture_ready": Kind.NOTICE,
     "picture_failed": Kind.NOTICE,
     "staff_alert": Kind.STAFF,
+    "chargeback": Kind.STAFF,
 }
 # What a person can end with one click.
 STOPPABLE = frozenset({Kind.NOTICE, Kind.MARKETING})
