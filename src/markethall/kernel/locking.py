@@ -7,6 +7,8 @@ rows wait for each other instead of deadlocking.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import connection, models, transaction
@@ -47,3 +49,22 @@ def lock_one(queryset: models.QuerySet[RowT]) -> RowT:
     if len(rows) != 1:
         return queryset.get()
     return rows[0]
+
+
+class Busy(Exception):
+    """Another session is at what only one may do."""
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """The only session of the whole hall that is within ``alone(what)``: for what takes long and
+    is no transaction. Raises Busy at once when there is another; a session that ends lets go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [what])
+        if not cursor.fetchone()[0]:
+            raise Busy(what)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [what])

@@ -13,6 +13,8 @@ from markethall.kernel import clock
 from markethall.kernel.errors import NotFound
 
 GOOD_FOR = timedelta(hours=1)
+_SLOT = timedelta(minutes=10)
+LONGEST = GOOD_FOR + _SLOT  # that a link works after it was given out
 
 
 def signed_link(file_id: uuid.UUID, *, download_as: str = "") -> str:
@@ -21,8 +23,8 @@ def signed_link(file_id: uuid.UUID, *, download_as: str = "") -> str:
     Links given out within the same ten minutes are equal, so that browsers can keep the picture.
     With ``download_as`` the browser saves the file under that name.
     """
-    slot = int(clock.now().timestamp()) // 600 * 600
-    ends = slot + int(GOOD_FOR.total_seconds()) + 600
+    slot = int(_SLOT.total_seconds())
+    ends = int(clock.now().timestamp()) // slot * slot + int(LONGEST.total_seconds())
     token = _signer().sign_object([str(file_id), ends, download_as])
     return f"{settings.SITE_URL}/files/{token}"
 

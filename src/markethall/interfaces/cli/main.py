@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from markethall.interfaces.cli import backup, doctor, people, reconcile, sandbox
+from markethall.interfaces.cli import backup, doctor, moving, people, reconcile, sandbox
 from markethall.interfaces.cli.setup import prepare
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ console = Console(highlight=False)
 app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(backup.restore)
+app.command("move-files")(moving.move_files)
 app.command("create-admin")(people.create_admin)
 app.command()(sandbox.seed)
 app.command()(sandbox.clock)

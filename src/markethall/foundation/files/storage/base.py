@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from django.core.files.base import File
 
@@ -37,7 +37,7 @@ class FileStore(Protocol):
 
     is_remote: bool
 
-    def put(self, name: str, content: BinaryIO, *, content_type: str) -> None:
+    def put(self, name: str, content: Readable, *, content_type: str) -> None:
         """Store all of ``content`` under ``name``, whatever was there."""
 
     def writer(self, name: str) -> AbstractContextManager[Writable]:

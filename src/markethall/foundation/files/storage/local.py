@@ -16,7 +16,7 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
 from markethall.foundation.files.errors import StorageUnavailable
-from markethall.foundation.files.storage.base import Entry
+from markethall.foundation.files.storage.base import Entry, Readable
 
 log = structlog.get_logger(__name__)
 _CHUNK = 1024 * 1024
@@ -28,7 +28,7 @@ class LocalStore(FileSystemStorage):
 
     is_remote = False
 
-    def put(self, name: str, content: BinaryIO, *, content_type: str) -> None:
+    def put(self, name: str, content: Readable, *, content_type: str) -> None:
         with self.writer(name) as out:
             shutil.copyfileobj(content, out, _CHUNK)
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -63,7 +63,7 @@ class S3Store(S3Storage):  # type: ignore[misc]
         with self._making:
             return self.connection.meta.client
 
-    def put(self, name: str, content: BinaryIO, *, content_type: str) -> None:
+    def put(self, name: str, content: Readable, *, content_type: str) -> None:
         extra = {**self._parameters(name), "ContentType": content_type}
         with _reached(name):
             self.client.upload_fileobj(
