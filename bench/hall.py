@@ -165,7 +165,7 @@ def _is_ours(process: psutil.Process) -> bool:
 
 def _is_worker(process: psutil.Process) -> bool:
     names = (process.name(), *process.cmdline())
-    return any(name.startswith(("worker", "studio")) for name in names)
+    return any(name.startswith(("worker", "mail", "studio")) for name in names)
 
 
 def _cpu(processes: list[psutil.Process]) -> float:

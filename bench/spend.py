@@ -68,7 +68,7 @@ def _script(person: Person, upload_id: str) -> str:
             raise RuntimeError(f"answered {answer.status_code}: {answer.content[:300]!r}")
 
     ask()
-    return pgbench.script(pgbench.record(ask), pgbench.record(ask))
+    return pgbench.recorded_script(ask)
 
 
 def _wish(upload_id: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from markethall.flows.refunds import (
     send,
     send_forgotten,
 )
-from markethall.flows.settlement import settle_inbox
+from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.accounts.models import User
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger import accounts

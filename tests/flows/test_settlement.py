@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +25,8 @@ from house.till import (
     waiting_jobs,
     yen_pack,
 )
-from markethall.flows.settlement import settle_inbox, settle_truth
+from markethall.flows.settlement import settle_truth
+from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.models import Transaction
 from markethall.foundation.ledger.queries import balance_of, history_of, system_balance
@@ -355,14 +356,14 @@ class TestRetries:
     ) -> None:
         ok, broken = (checkout(client_for(make_user())) for _ in range(2))
         ref = Payment.objects.get(pk=broken["paymentId"]).gateway_ref
-        fetch = SandboxGateway.fetch_payment
+        fetch = SandboxGateway.fetch_payments
 
-        def fetch_or_break(self: SandboxGateway, wanted: str) -> ChargeTruth:
-            if wanted == ref:
+        def fetch_or_break(self: SandboxGateway, wanted: Sequence[str]) -> dict[str, ChargeTruth]:
+            if ref in wanted:
                 raise RuntimeError("broken")
             return fetch(self, wanted)
 
-        monkeypatch.setattr(SandboxGateway, "fetch_payment", fetch_or_break)
+        monkeypatch.setattr(SandboxGateway, "fetch_payments", fetch_or_break)
         press(broken)
         press(ok)
         deliver_and_settle()

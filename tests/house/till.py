@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from house.people import ApiClient, client_for
-from markethall.flows.settlement import settle_inbox
+from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.accounts.models import User
 from markethall.foundation.ledger.check import check_ledger
 from markethall.foundation.payments.gateways.sandbox import delivery, signing

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from house.jobs import run_jobs
 from house.parallel import together
@@ -280,7 +281,8 @@ def test_finance_reads_the_inbox_and_may_not_replay() -> None:
 
 
 def test_a_waiting_job_is_cancelled_once(desk: Client, admin: User) -> None:
-    job_id = enqueue("deliver_mail", mail_id=str(uuid.uuid4()))
+    enqueue("deliver_mail", mail_id=str(uuid.uuid4()))
+    job_id = ProcrastinateJob.objects.latest("id").pk
     place = f"/console/jobs/{job_id}"
     assert desk.post(f"{place}/cancel").status_code == 302
     assert desk.post(f"{place}/cancel").status_code == 409
@@ -291,7 +293,8 @@ def test_a_waiting_job_is_cancelled_once(desk: Client, admin: User) -> None:
 
 
 def test_a_failed_job_runs_again(desk: Client, admin: User) -> None:
-    job_id = enqueue("deliver_mail", mail_id=str(uuid.uuid4()))
+    enqueue("deliver_mail", mail_id=str(uuid.uuid4()))
+    job_id = ProcrastinateJob.objects.latest("id").pk
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = %s", [job_id])
     job_log.keep_error(job_id, ValueError("the mail server hung up"))

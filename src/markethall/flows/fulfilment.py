@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markethall.foundation.ledger.actions import (
-    grant_credits,
+    credit_grant,
     lock_balance,
+    open_wallet,
+    post_all,
     take_back_credits,
 )
 from markethall.foundation.payments.models import Refund
@@ -19,20 +21,20 @@ from markethall.kernel.money import proportion
 from markethall.trade.catalog.models import LineKind, Offer
 from markethall.trade.orders.models import Order, OrderLine, TakeBack
 
-_LINES = "SELECT * FROM orders_orderline WHERE order_id = %s ORDER BY id"
+_LINES = "SELECT * FROM orders_orderline WHERE order_id = ANY(%s) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
     """How lines of one kind are given and taken back, within the caller's transaction.
 
-    ``describe`` gives an order line's ``data`` for an offer. ``fulfil`` gives a line and returns
-    whether nothing is left to do for it. ``units`` counts what was given; ``take_back`` takes up
-    to so many units back for a refund and returns how many it got.
+    ``describe`` gives an order line's ``data`` for an offer. ``fulfil`` gives lines, of many
+    orders at once, and returns those for which something is left to do. ``units`` counts what was
+    given; ``take_back`` takes up to so many units back for a refund and returns how many it got.
     """
 
     describe: Callable[[Offer], dict[str, Any]]
-    fulfil: Callable[[OrderLine], bool]
+    fulfil: Callable[[Sequence[OrderLine]], Sequence[OrderLine]]
     units: Callable[[OrderLine], int]
     take_back: Callable[[OrderLine, int, Refund], int]
 
@@ -44,13 +46,18 @@ def of_kind(kind: str) -> Fulfilment:
     return REGISTRY[LineKind(kind)]
 
 
-def fulfil_order(order: Order) -> bool:
-    """Give what was paid for of a locked order; returns whether nothing is left to do for it."""
-    done = []
-    for line in OrderLine.objects.raw(_LINES, [order.pk]):
-        line.order = order
-        done.append(of_kind(line.kind).fulfil(line))
-    return all(done)
+def fulfil(orders: Sequence[Order]) -> set[uuid.UUID]:
+    """Give what was paid for of locked orders; returns the ids of those with nothing left to do.
+
+    Kinds are given in the order of the table, which is the order of their locks.
+    """
+    by_id = {order.pk: order for order in orders}
+    of_kinds: dict[Fulfilment, list[OrderLine]] = {kind: [] for kind in REGISTRY.values()}
+    for line in OrderLine.objects.raw(_LINES, [list(by_id)]):
+        line.order = by_id[line.order_id]
+        of_kinds[of_kind(line.kind)].append(line)
+    left = [line for kind, lines in of_kinds.items() if lines for line in kind.fulfil(lines)]
+    return by_id.keys() - {line.order_id for line in left}
 
 
 def take_back(order: Order, refund: Refund, *, refunded_before: int) -> None:
@@ -78,24 +85,29 @@ def _credits_of(line: OrderLine) -> int:
     return int(line.data["credits"]) * line.quantity
 
 
-def _grant_credits(line: OrderLine) -> bool:
-    owner_id = _owner(line)
-    grant_credits(
-        user_id=owner_id,
-        amount=_credits_of(line),
-        kind="purchase",
-        key=f"grant:{line.pk}",
-        reference=f"order:{line.order_id}",
-        actor_id=owner_id,
-        metadata={
-            "orderId": str(line.order_id),
-            "orderNumber": line.order.number,
-            "pack": line.item,
-            "price": {"amount": line.total, "currency": line.order.currency},
-        },
+def _grant_credits(lines: Sequence[OrderLine]) -> Sequence[OrderLine]:
+    open_wallet(*(_owner(line) for line in lines))
+    post_all(
+        [
+            credit_grant(
+                user_id=_owner(line),
+                amount=_credits_of(line),
+                kind="purchase",
+                key=f"grant:{line.pk}",
+                reference=f"order:{line.order_id}",
+                actor_id=_owner(line),
+                metadata={
+                    "orderId": str(line.order_id),
+                    "orderNumber": line.order.number,
+                    "pack": line.item,
+                    "price": {"amount": line.total, "currency": line.order.currency},
+                },
+            )
+            for line in lines
+        ]
     )
-    live.notify("balance", kind="purchase", user_id=owner_id)
-    return True
+    live.send([live.Message("balance", "purchase", _owner(line)) for line in lines])
+    return ()
 
 
 def _take_back_credits(line: OrderLine, due: int, refund: Refund) -> int:

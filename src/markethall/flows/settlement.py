@@ -8,12 +8,13 @@ amount pays for anything.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from markethall.flows import chargebacks, customers, fulfilment, mail_tracking, refunds
 from markethall.foundation.ledger import accounts
-from markethall.foundation.ledger.actions import post
+from markethall.foundation.ledger.actions import Draft, post_all
 from markethall.foundation.ledger.rules import transfer
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.actions import (
@@ -35,10 +36,10 @@ from markethall.foundation.payments.models import (
     Payment,
     PaymentStatus,
 )
-from markethall.kernel import clock, events
+from markethall.kernel import events, jobs
 from markethall.kernel.locking import lock_row
 from markethall.trade.orders import rules
-from markethall.trade.orders.actions import move, move_through
+from markethall.trade.orders.actions import Paid, mark_paid, move
 from markethall.trade.orders.events import OrderPaid, OrderPaymentFailed
 from markethall.trade.orders.models import Order, OrderStatus
 
@@ -50,11 +51,6 @@ _BY_CHARGE = (
     "SELECT * FROM payments_payment WHERE gateway = %s AND charge_ref = %s AND charge_ref <> ''"
     " LIMIT 1"
 )
-
-
-def settle_inbox() -> int:
-    """Settle every event that is due; returns how many were tried."""
-    return inbox.drain(settle)
 
 
 def settle(event: InboxEvent) -> Outcome:
@@ -71,6 +67,18 @@ def settle(event: InboxEvent) -> Outcome:
     if notice.kind == NoticeKind.CUSTOMER_GONE and customers.gone(event.provider, notice.ref):
         return _conclude(event, Outcome(InboxStatus.SETTLED, "The customer is forgotten."), notice)
     return _conclude(event, _ignored(f"Nothing follows from {event.type or 'this'!r}."), notice)
+
+
+def pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]]) -> None:
+    """Orders that wait for it are paid, each by its payment: the money is booked, what was bought
+    is given, the orders move. Both are locked. As many statements for many as for one."""
+    mark_succeeded([(payment, truth.charge_ref) for _, payment, truth in paid], surplus=False)
+    post_all([_booking(order, payment) for order, payment, _ in paid])
+    with jobs.gathered():
+        fulfilled = fulfilment.fulfil([order for order, _, _ in paid])
+        mark_paid([Paid(order, payment, order.pk in fulfilled) for order, payment, _ in paid])
+        for order, _, _ in paid:
+            events.publish(OrderPaid(order.pk))
 
 
 def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
@@ -162,7 +170,7 @@ def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
     if payment.status == PaymentStatus.SUCCEEDED:
         return _ignored("This payment was settled before.")
     if truth.state == ChargeState.SUCCEEDED:
-        return _paid(order, payment, truth.charge_ref)
+        return _paid(order, payment, truth)
     if truth.state == ChargeState.FAILED:
         return _failed(order, payment, truth.failure)
     if truth.state == ChargeState.CLOSED:
@@ -172,16 +180,26 @@ def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
     raise NotYet("The gateway says this payment is still open.")
 
 
-def _paid(order: Order, payment: Payment, charge_ref: str) -> Outcome:
-    is_surplus = order.status not in rules.PAYABLE
-    mark_succeeded(payment, surplus=is_surplus, charge_ref=charge_ref)
+def _paid(order: Order, payment: Payment, truth: ChargeTruth) -> Outcome:
+    if order.status in rules.PAYABLE:
+        pay([(order, payment, truth)])
+        return paid_outcome(order)
+    mark_succeeded([(payment, truth.charge_ref)], surplus=True)
+    post_all([_booking(order, payment)])
+    refund = request_refund(payment, amount=None, reason=SURPLUS_REASON, actor_id=None)
+    refunds.send_later(refund)
+    return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
+
+
+def _booking(order: Order, payment: Payment) -> Draft:
+    """Where the money of a payment comes from, and where it lies now."""
     into = accounts.gateway(payment.gateway, payment.currency)
     source = (
         accounts.owed(payment.currency)
-        if is_surplus
+        if payment.is_surplus
         else accounts.sales(order.storefront, payment.currency)
     )
-    post(
+    return Draft(
         key=f"payment:{payment.pk}",
         kind="payment",
         reference=f"order:{order.pk}",
@@ -189,15 +207,10 @@ def _paid(order: Order, payment: Payment, charge_ref: str) -> Outcome:
         metadata={"orderNumber": order.number, "paymentId": str(payment.pk)},
         postings=transfer(source, into, payment.amount),
     )
-    if is_surplus:
-        refund = request_refund(payment, amount=None, reason=SURPLUS_REASON, actor_id=None)
-        refunds.send_later(refund)
-        return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
-    steps = [OrderStatus.PAID]
-    if fulfilment.fulfil_order(order):
-        steps.append(OrderStatus.FULFILLED)
-    move_through(order, steps, payment=payment, paid_at=clock.now())
-    events.publish(OrderPaid(order.pk))
+
+
+def paid_outcome(order: Order) -> Outcome:
+    """How the event of a payment ends that has paid its order."""
     return Outcome(InboxStatus.SETTLED, f"Order {order.number} is paid.")
 
 
@@ -232,10 +245,16 @@ def _processing(order: Order) -> Outcome:
 
 
 def _conclude(event: InboxEvent, outcome: Outcome, notice: Notice) -> Outcome:
-    if notice.remark:
-        outcome = Outcome(outcome.status, f"{outcome.text} {notice.remark}")
-    inbox.conclude(event, outcome)
+    outcome = remarked(outcome, notice)
+    inbox.conclude([(event, outcome)])
     return outcome
+
+
+def remarked(outcome: Outcome, notice: Notice) -> Outcome:
+    """``outcome`` with what the notice adds for whoever looks at the inbox."""
+    if not notice.remark:
+        return outcome
+    return Outcome(outcome.status, f"{outcome.text} {notice.remark}")
 
 
 def _parked(text: str) -> Outcome:

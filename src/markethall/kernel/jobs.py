@@ -5,12 +5,38 @@ The jobs themselves stand in ``interfaces/jobs``. A job can run twice, and does 
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
+
+# procrastinate's own function, called without its client: one plain statement.
+_DEFER = """
+SELECT procrastinate_defer_jobs_v1(array_agg(
+           (queue, task, 0, lock, NULL, args, due_at)::procrastinate_job_to_defer_v1))
+  FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
+    AS job (queue, task, lock, args, due_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    queue: str
+    task: str
+    lock: str | None
+    arguments: str
+    due_at: datetime | None
+
+
+_gathering: ContextVar[list[_Job] | None] = ContextVar("gathering", default=None)
 
 
 def enqueue(
@@ -20,19 +46,45 @@ def enqueue(
     delay: timedelta | None = None,
     lock: str | None = None,
     **arguments: Any,
-) -> int:
-    """Enqueue ``task``; returns the job's id.
+) -> None:
+    """Enqueue ``task``. ``arguments`` must be JSON.
 
-    ``arguments`` must be JSON. Jobs with the same ``lock`` run one after the other. ``delay`` is
-    real time, whatever the sandbox clock says.
+    Jobs with the same ``lock`` run one after the other. ``delay`` is real time, whatever the
+    sandbox clock says.
     """
-    deferrer = app.configure_task(
-        task,
-        queue=queue,
-        lock=lock,
-        schedule_in={"seconds": delay.total_seconds()} if delay else None,
-    )
-    return deferrer.defer(**arguments)
+    due_at = timezone.now() + delay if delay else None
+    job = _Job(queue, task, lock, json.dumps(arguments), due_at)
+    gathered_so_far = _gathering.get()
+    if gathered_so_far is None:
+        _defer([job])
+    else:
+        gathered_so_far.append(job)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Write the jobs that are enqueued within this by one statement at its end; none when it
+    raises. Stands inside the transaction whose changes they follow."""
+    jobs: list[_Job] = []
+    token = _gathering.set(jobs)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+    if jobs:
+        _defer(jobs)
+
+
+def _defer(jobs: list[_Job]) -> None:
+    columns: list[Any] = [
+        [job.queue for job in jobs],
+        [job.task for job in jobs],
+        [job.lock for job in jobs],
+        [job.arguments for job in jobs],
+        [job.due_at for job in jobs],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_DEFER, columns)
 
 
 def enqueue_once(task: str, *, queue: str = "default", **arguments: Any) -> None:

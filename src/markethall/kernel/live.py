@@ -41,7 +41,7 @@ def notify_all(messages: Sequence[tuple[str, str]], *, user_id: uuid.UUID | None
 
 
 def send(messages: Sequence[Message]) -> None:
-    """Send several messages, in one statement."""
+    """Send several messages; all of a transaction go in one statement."""
     payloads = [
         json.dumps(
             {
@@ -52,11 +52,23 @@ def send(messages: Sequence[Message]) -> None:
         )
         for message in messages
     ]
-    transaction.on_commit(lambda: _send(payloads), robust=True)
+    depth = set(connection.savepoint_ids)
+    for at, hook, *_ in connection.run_on_commit:
+        if isinstance(hook, _Sending) and at == depth:
+            hook.payloads.update(dict.fromkeys(payloads))
+            return
+    transaction.on_commit(_Sending(dict.fromkeys(payloads)), robust=True)
 
 
-def _send(payloads: list[str]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [CHANNEL, payloads]
-        )
+@dataclass(slots=True)
+class _Sending:
+    """What is sent after the commit: each payload once, in the order they came."""
+
+    payloads: dict[str, None]
+
+    def __call__(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload",
+                [CHANNEL, list(self.payloads)],
+            )

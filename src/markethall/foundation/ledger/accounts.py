@@ -27,6 +27,7 @@ SELECT ref.id, ref.code, ref.unit, ref.owner_id, ref.zero, ref.zero, %s
           FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[])
             AS given (id, code, unit, owner_id)) AS ref
  WHERE NOT EXISTS (SELECT 1 FROM ledger_account WHERE id = ref.id)
+ ORDER BY ref.id
 ON CONFLICT DO NOTHING
 """
 
@@ -83,7 +84,7 @@ def disputed(currency: str) -> AccountRef:
 
 def ensure_open(refs: Iterable[AccountRef]) -> None:
     """Open the accounts that are not yet. System accounts known to be open cost no query."""
-    missing = [ref for ref in refs if ref.id not in _known_open]
+    missing = list(dict.fromkeys(ref for ref in refs if ref.id not in _known_open))
     if not missing:
         return
     columns: list[Any] = [

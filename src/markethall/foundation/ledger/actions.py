@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -39,8 +40,63 @@ _HELD_ID = """, held AS (
 )
 SELECT id FROM held"""
 
+# The same for several at once, with the accounts of all in one order.
+_POST_ALL = """
+WITH posted AS (
+    INSERT INTO ledger_transaction (id, key, kind, reference, actor_id, metadata, posted_at)
+    SELECT draft.*, %s
+      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::jsonb[]) AS draft
+    ON CONFLICT (key) DO NOTHING RETURNING id
+)
+INSERT INTO ledger_entry (transaction_id, account_id, amount)
+SELECT posted.id, side.account_id, side.amount
+  FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS side (transaction_id, account_id, amount)
+  JOIN posted ON posted.id = side.transaction_id
+ ORDER BY side.account_id, posted.id
+"""
+
 # The floor's check constraint; and a wallet that was never opened has nothing in it.
 _NOT_ENOUGH = ("ledger_balance_above_floor", "there is no ledger account")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A transaction that is to be posted, as ``post`` takes it."""
+
+    key: str
+    kind: str
+    postings: Sequence[Posting]
+    reference: str = ""
+    actor_id: uuid.UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def post_all(drafts: Sequence[Draft]) -> None:
+    """Post several transactions by one statement; those whose key has been posted before are
+    passed over. Raises as ``post`` does, and then none is posted."""
+    for draft in drafts:
+        validate(draft.postings)
+    ids = [new_id() for _ in drafts]
+    sides = [
+        (id, posting) for id, draft in zip(ids, drafts, strict=True) for posting in draft.postings
+    ]
+    with transaction.atomic(savepoint=False):
+        accounts.ensure_open(p.account for _, p in sides if p.account.owner_id is None)
+        _run(
+            _POST_ALL,
+            [
+                clock.now(),
+                ids,
+                [draft.key for draft in drafts],
+                [draft.kind for draft in drafts],
+                [draft.reference for draft in drafts],
+                [draft.actor_id for draft in drafts],
+                [json.dumps(draft.metadata) for draft in drafts],
+                [id for id, _ in sides],
+                [posting.account.id for _, posting in sides],
+                [posting.amount for _, posting in sides],
+            ],
+        )
 
 
 def post(
@@ -97,6 +153,11 @@ def _parameters(
 
 def _execute(statement: str, parameters: list[Any]) -> uuid.UUID | None:
     """The id that ``statement`` returns, or None when its key has been posted before."""
+    rows = _run(statement, parameters)
+    return rows[0][0] if rows else None
+
+
+def _run(statement: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         try:
             cursor.execute(statement, parameters)
@@ -104,13 +165,14 @@ def _execute(statement: str, parameters: list[Any]) -> uuid.UUID | None:
             if any(sign in str(error) for sign in _NOT_ENOUGH):
                 raise InsufficientFunds from error
             raise
-        row = cursor.fetchone()
-    return row[0] if row else None
+        return cursor.fetchall() if cursor.description else []
 
 
-def open_wallet(owner_id: uuid.UUID) -> None:
-    """Open a person's wallet and the account of its holds; does nothing when they are open."""
-    accounts.ensure_open([accounts.wallet(owner_id), accounts.held(owner_id)])
+def open_wallet(*owner_ids: uuid.UUID) -> None:
+    """Open people's wallets and the accounts of their holds, those that are not open yet."""
+    accounts.ensure_open(
+        account for owner in owner_ids for account in (accounts.wallet(owner), accounts.held(owner))
+    )
 
 
 def grant_credits(
@@ -133,6 +195,21 @@ def grant_credits(
         metadata=metadata,
         postings=transfer(accounts.issued_credits(), accounts.wallet(user_id), amount),
     )
+
+
+def credit_grant(
+    *,
+    user_id: uuid.UUID,
+    amount: int,
+    kind: str,
+    key: str,
+    reference: str,
+    actor_id: uuid.UUID | None,
+    metadata: dict[str, Any],
+) -> Draft:
+    """The draft of what ``grant_credits`` posts; the wallet must be open."""
+    postings = transfer(accounts.issued_credits(), accounts.wallet(user_id), amount)
+    return Draft(key, kind, postings, reference, actor_id, metadata)
 
 
 def take_back_credits(

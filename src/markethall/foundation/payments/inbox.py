@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from markethall.kernel.locking import lock
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(minutes=2)
-_BATCH = 50
+_BATCH = 100
 _LATE = 0.05  # seconds
 _JOB = "settle_inbox"
 
@@ -57,8 +57,10 @@ RETURNING id, provider, event_id, type, payload, attempts
 """
 
 _CONCLUDE = """
-UPDATE payments_inboxevent SET status = %s, outcome = %s, settled_at = %s
- WHERE id = %s AND status = 'received'
+UPDATE payments_inboxevent AS e
+   SET status = ended.status, outcome = ended.outcome, settled_at = %s
+  FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS ended (id, status, outcome)
+ WHERE e.id = ended.id AND e.status = 'received'
 """
 
 
@@ -101,29 +103,36 @@ def wake() -> None:
     jobs.enqueue_once(_JOB)
 
 
-def drain(settle: Callable[[InboxEvent], Outcome]) -> int:
-    """Settle what is due until nothing is, each event by itself; returns how many were tried.
+def drain(
+    settle: Callable[[InboxEvent], Outcome],
+    settle_together: Callable[[Sequence[InboxEvent]], set[uuid.UUID]],
+) -> int:
+    """Settle what is due until nothing is; returns how many were tried.
 
-    ``settle`` writes the outcome with ``conclude`` in the transaction of what it did. What it
-    raises is kept with the event, which is tried again later, up to ``MAX_ATTEMPTS`` times.
+    ``settle_together`` settles what it can of a batch in one transaction and returns the ids; the
+    rest, and all of it when it raises, is settled one by one. Both write outcomes with
+    ``conclude`` in the transaction of what they did. What ``settle`` raises is kept with the
+    event, which is tried again later, up to ``MAX_ATTEMPTS`` times.
     """
     tried = 0
     while batch := _claim() or _claim_late():
+        tried += len(batch)
+        done = _try_together(settle_together, batch)
         for event in batch:
-            tried += 1
-            try:
-                settle(event)
-            except Exception as error:
-                if not isinstance(error, NotYet):
-                    log.exception("event not settled", event_id=event.event_id, exc_info=error)
-                _postpone(event, error)
+            if event.pk not in done:
+                _try(settle, event)
     return tried
 
 
-def conclude(event: InboxEvent, outcome: Outcome) -> None:
-    """Record how an event ended, in the caller's transaction."""
+def conclude(ended: Sequence[tuple[InboxEvent, Outcome]]) -> None:
+    """Record how events ended, in the caller's transaction."""
+    columns: list[Any] = [
+        [event.pk for event, _ in ended],
+        [str(outcome.status) for _, outcome in ended],
+        [outcome.text for _, outcome in ended],
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_CONCLUDE, [outcome.status, outcome.text, clock.now(), event.pk])
+        cursor.execute(_CONCLUDE, [clock.now(), *columns])
 
 
 def wake_if_due() -> bool:
@@ -156,6 +165,27 @@ def replay(event_id: uuid.UUID, *, actor_id: uuid.UUID) -> InboxEvent:
         # A job that is found waiting may look before this commit, and would see nothing due.
         transaction.on_commit(wake)
     return event
+
+
+def _try_together(
+    settle_together: Callable[[Sequence[InboxEvent]], set[uuid.UUID]], batch: list[InboxEvent]
+) -> set[uuid.UUID]:
+    if len(batch) == 1:
+        return set()
+    try:
+        return settle_together(batch)
+    except Exception as error:
+        log.warning("events are settled one by one", events=len(batch), error=repr(error))
+        return set()
+
+
+def _try(settle: Callable[[InboxEvent], Outcome], event: InboxEvent) -> None:
+    try:
+        settle(event)
+    except Exception as error:
+        if not isinstance(error, NotYet):
+            log.exception("event not settled", event_id=event.event_id, exc_info=error)
+        _postpone(event, error)
 
 
 def _claim() -> list[InboxEvent]:

@@ -111,7 +111,7 @@ class Hall:
         parts = [
             *web_parts(listener),
             Part("worker", lambda: worker.run(queues=["default"], concurrency=4)),
-            Part("mail", lambda: worker.run(queues=["mail"], concurrency=2)),
+            Part("mail", _write_mail),
             Part("studio", lambda: worker.run(queues=["imaging"], concurrency=at_once)),
         ]
         if self.environment.sandbox and self.demo:
@@ -193,6 +193,14 @@ class Hall:
         began = time.monotonic()
         yield
         console.print(f"  {name:<18}{time.monotonic() - began:5.2f} s", style="dim")
+
+
+def _write_mail() -> None:
+    """Mails and receipts, after what people and money wait for."""
+    from markethall.interfaces.jobs import worker
+
+    os.nice(5)
+    worker.run(queues=["mail"], concurrency=2)
 
 
 def _tell_demo_story() -> None:

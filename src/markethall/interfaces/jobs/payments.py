@@ -14,7 +14,7 @@ from markethall.flows import (
     receipts,
     reconciliation,
     refunds,
-    settlement,
+    settlement_batch,
 )
 from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.payments import inbox
@@ -25,7 +25,7 @@ _GATEWAY_RETRIES = RetryStrategy(max_attempts=10, exponential_wait=3)
 
 @app.task(name="settle_inbox", queue="default")
 def settle_inbox() -> None:
-    settlement.settle_inbox()
+    settlement_batch.settle_inbox()
 
 
 @app.periodic(cron="* * * * *")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
+from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock, events
 from markethall.kernel.idempotency import IdempotencyMismatch
 from markethall.kernel.ids import human_code
@@ -18,6 +20,11 @@ from markethall.trade.orders.models import Order, OrderLine, OrderMove, OrderSta
 from markethall.trade.orders.rules import PricedLine
 
 _TRIES = 5
+_PAID = """
+UPDATE orders_order SET status = paid.status, payment_id = paid.payment_id, paid_at = %s
+  FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS paid (id, status, payment_id)
+ WHERE orders_order.id = paid.id
+"""
 
 
 def place_order(
@@ -85,17 +92,44 @@ def move_through(
 ) -> None:
     """Move a locked order through several states at once. Each is in its timeline; told is the
     last. Raises MoveNotAllowed."""
-    moves = []
-    for to in steps:
-        if not rules.can_move(order.status, to):
-            raise MoveNotAllowed(f"An order that is {order.status} cannot become {to}.")
-        origin, order.status = order.status, to
-        moves.append(_step(order, origin, actor_id, note))
+    moves = _steps(order, steps, actor_id=actor_id, note=note)
     for name, value in fields.items():
         setattr(order, name, value)
     order.save(update_fields=["status", *fields])
     OrderMove.objects.bulk_create(moves)
     events.publish(OrderMoved(order.pk, order.customer_id, order.status))
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A locked order, the payment that has paid it, and whether nothing is left to do for it."""
+
+    order: Order
+    payment: Payment
+    is_fulfilled: bool
+
+
+def mark_paid(paid: Sequence[Paid]) -> None:
+    """Orders are paid, and fulfilled when nothing is left to do, by as many statements as for
+    one. Raises MoveNotAllowed."""
+    now = clock.now()
+    moves = []
+    for each in paid:
+        order = each.order
+        steps = [OrderStatus.PAID, *([OrderStatus.FULFILLED] if each.is_fulfilled else [])]
+        moves += _steps(order, steps)
+        order.payment, order.paid_at = each.payment, now
+    orders = [each.order for each in paid]
+    columns = [
+        [order.pk for order in orders],
+        [str(order.status) for order in orders],
+        [order.payment_id for order in orders],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID, [now, *columns])
+    OrderMove.objects.bulk_create(moves)
+    for order in orders:
+        events.publish(OrderMoved(order.pk, order.customer_id, order.status))
 
 
 def add_note(order: Order, *, actor_id: uuid.UUID, note: str) -> None:
@@ -132,6 +166,23 @@ def _row(order: Order, line: PricedLine) -> OrderLine:
 
 def _record(order: Order, origin: str, actor_id: uuid.UUID | None, note: str) -> None:
     _step(order, origin, actor_id, note).save(force_insert=True)
+
+
+def _steps(
+    order: Order,
+    steps: Sequence[OrderStatus],
+    *,
+    actor_id: uuid.UUID | None = None,
+    note: str = "",
+) -> list[OrderMove]:
+    """Take ``order`` through ``steps``; what its timeline says of each. Raises MoveNotAllowed."""
+    moves = []
+    for to in steps:
+        if not rules.can_move(order.status, to):
+            raise MoveNotAllowed(f"An order that is {order.status} cannot become {to}.")
+        origin, order.status = order.status, to
+        moves.append(_step(order, origin, actor_id, note))
+    return moves
 
 
 def _step(order: Order, origin: str, actor_id: uuid.UUID | None, note: str) -> OrderMove:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from markethall.kernel.money import Money
 
@@ -285,3 +285,12 @@ class Gateway(Protocol):
 
     def probe(self) -> str:
         """Try the gateway with our credentials; a sentence that says what was found."""
+
+
+@runtime_checkable
+class TellsMany(Protocol):
+    """A gateway that tells many truths by one call. Without it, its events are settled one by
+    one."""
+
+    def fetch_payments(self, refs: Sequence[str]) -> dict[str, ChargeTruth]:
+        """The truths by ref; a payment that is not known is left out."""

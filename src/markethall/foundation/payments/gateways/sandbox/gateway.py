@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,7 @@ _STATES = {
     "abandoned": ChargeState.CLOSED,
 }
 _MAX_ID = 255
-_BY_REF = "SELECT * FROM payments_sandboxcheckout WHERE id = %s"
+_BY_REF = "SELECT * FROM payments_sandboxcheckout WHERE id = ANY(%s)"
 
 
 class SandboxGateway:
@@ -90,10 +90,15 @@ class SandboxGateway:
         return _truth(counter.close(ref))
 
     def fetch_payment(self, ref: str) -> ChargeTruth:
+        found = self.fetch_payments([ref])
+        if ref not in found:
+            raise PaymentMissing("The sandbox gateway knows no such payment.")
+        return found[ref]
+
+    def fetch_payments(self, refs: Sequence[str]) -> dict[str, ChargeTruth]:
         outage.refuse()
-        for record in SandboxCheckout.objects.raw(_BY_REF, [ref]):
-            return _truth(record)
-        raise PaymentMissing("The sandbox gateway knows no such payment.")
+        records = SandboxCheckout.objects.raw(_BY_REF, [list(refs)])
+        return {record.pk: _truth(record) for record in records}
 
     def refund(
         self, ref: str, *, key: str, money: Money, reason: str, refund_id: str
