@@ -16,7 +16,7 @@ from svix.webhooks import Webhook
 
 from house.mailing import check_shape, send_by
 from house.people import ApiClient, make_user
-from markethall.flows.settlement import settle_inbox
+from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.messaging.actions import resend, send_mail
 from markethall.foundation.messaging.models import Mail, Suppression
 from markethall.foundation.messaging.rules import after

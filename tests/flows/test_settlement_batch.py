@@ -62,12 +62,21 @@ class TestTogether:
         counts = []
         for number in (2, 8):
             pay_for(number)
-            with CaptureQueriesContext(
-                connection,
-            ) as seen:
+            with CaptureQueriesContext(connection) as seen:
                 settle_inbox()
             counts.append(len(seen))
         assert counts[0] == counts[1]
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_a_log_line_names_payment_and_order(
+        self, caplog: pytest.LogCaptureFixture, count: int
+    ) -> None:
+        bought = pay_for(count)
+        with caplog.at_level("INFO", logger="markethall.flows"):
+            settle_inbox()
+        lines: list[Any] = [record.msg for record in caplog.records]
+        named = {(line["payment_id"], line["order_id"]) for line in lines}
+        assert named == {(started["paymentId"], started["orderId"]) for _, started in bought}
 
     def test_one_customer_s_packs_add_up(self) -> None:
         user = make_user()

@@ -15,7 +15,7 @@ from house.people import client_for, make_user
 from house.polar import SECRET, StandIn, tell
 from house.till import books_are_right, checkout, old, payment_of
 from markethall.flows import comparison, customers, refunds
-from markethall.flows.settlement import settle_inbox
+from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.accounts.models import User
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.models import Transaction

@@ -13,7 +13,7 @@ from house.parallel import together
 from house.people import client_for, make_user, page_client
 from house.till import books_are_right, checkout
 from markethall.flows import customers, reconciliation, refunds
-from markethall.flows.settlement import settle_inbox
+from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.messaging.models import Mail

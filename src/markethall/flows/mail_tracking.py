@@ -48,5 +48,5 @@ def settle(event: InboxEvent) -> Outcome:
                 if said
                 else Outcome(InboxStatus.IGNORED, "It is about no mail of ours.")
             )
-        inbox.conclude(event, outcome)
+        inbox.conclude([(event, outcome)])
     return outcome

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+import structlog
 from django.db import transaction
 
 from markethall.flows import chargebacks, customers, fulfilment, mail_tracking, refunds
@@ -45,6 +46,7 @@ from markethall.trade.orders.models import Order, OrderStatus
 
 SURPLUS_REASON = "This order was paid already, or is no longer open."
 
+log = structlog.get_logger(__name__)
 
 _BY_REF = "SELECT * FROM payments_payment WHERE gateway = %s AND gateway_ref = %s LIMIT 1"
 _BY_CHARGE = (
@@ -85,14 +87,18 @@ def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
     """Bring a payment and its order to where the gateway says they are. Can run any number of
     times; raises nothing for what the gateway says."""
     payment = Payment.objects.only("reference").get(pk=payment_id)
-    with transaction.atomic():
-        return _apply(payment, truth)
+    with structlog.contextvars.bound_contextvars(**about(payment)):
+        with transaction.atomic():
+            outcome = _apply(payment, truth)
+        log.info("payment settled", status=outcome.status)
+    return outcome
 
 
 def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
     payment = _payment(event.provider, notice)
     if payment is None:
         return _conclude(event, _unknown(notice), notice)
+    structlog.contextvars.bind_contextvars(**about(payment))
     if notice.money is not None and notice.money != payment.money:
         text = f"It says {notice.money}, but {payment.money} was asked for."
         return _conclude(event, _parked(text), notice)
@@ -110,6 +116,7 @@ def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
         if payment is None:
             return _conclude(event, _unknown(notice), notice)
         refund = refunds.adopt(payment, notice.refund_ref)
+    structlog.contextvars.bind_contextvars(**about(refund.payment), refund_id=str(refund.pk))
     if notice.money is not None and notice.money != refund.money:
         text = f"It says {notice.money}, but {refund.money} was to go back."
         return _conclude(event, _parked(text), notice)
@@ -123,6 +130,7 @@ def _settle_chargeback(event: InboxEvent, notice: Notice) -> Outcome:
     payment = _payment(event.provider, notice) or _asked(event.provider, notice)
     if payment is None:
         return _conclude(event, _unknown(notice), notice)
+    structlog.contextvars.bind_contextvars(**about(payment))
     text = chargebacks.follow(payment, notice.chargeback_ref)
     return _conclude(event, Outcome(InboxStatus.SETTLED, text), notice)
 
@@ -247,7 +255,13 @@ def _processing(order: Order) -> Outcome:
 def _conclude(event: InboxEvent, outcome: Outcome, notice: Notice) -> Outcome:
     outcome = remarked(outcome, notice)
     inbox.conclude([(event, outcome)])
+    log.info("event settled", status=outcome.status)
     return outcome
+
+
+def about(payment: Payment) -> dict[str, str]:
+    """What a log line about a payment names it by."""
+    return {"payment_id": str(payment.pk), "order_id": str(payment.reference)}
 
 
 def remarked(outcome: Outcome, notice: Notice) -> Outcome:

@@ -12,9 +12,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from django.db import transaction
 
-from markethall.flows import settlement
+from markethall.flows import mail_tracking, settlement
 from markethall.foundation.payments import inbox
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import (
@@ -24,12 +25,14 @@ from markethall.foundation.payments.gateways.base import (
     NoticeKind,
     TellsMany,
 )
-from markethall.foundation.payments.models import InboxEvent, Payment, PaymentStatus
+from markethall.foundation.payments.models import InboxEvent, InboxStatus, Payment, PaymentStatus
 from markethall.kernel.locking import lock_rows
 from markethall.trade.orders import rules
 from markethall.trade.orders.models import Order
 
 _BY_REFS = "SELECT * FROM payments_payment WHERE gateway = %s AND gateway_ref = ANY(%s)"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ def settle_together(batch: Sequence[InboxEvent]) -> set[uuid.UUID]:
     """Settle the plain payments among ``batch`` in one transaction; returns their events' ids."""
     by_provider: dict[str, list[InboxEvent]] = {}
     for event in batch:
-        by_provider.setdefault(event.provider, []).append(event)
+        if not mail_tracking.is_about_mail(event):
+            by_provider.setdefault(event.provider, []).append(event)
     told = [each for name, events in by_provider.items() for each in _told(name, events)]
     if len(told) < 2:
         return set()
@@ -74,6 +78,14 @@ def settle_together(batch: Sequence[InboxEvent]) -> set[uuid.UUID]:
                     for each, order, _ in plain.values()
                 ]
             )
+    for each, _, payment in plain.values():
+        log.info(
+            "event settled",
+            gateway=each.event.provider,
+            event_id=each.event.event_id,
+            status=InboxStatus.SETTLED,
+            **settlement.about(payment),
+        )
     return {each.event.pk for each, _, _ in plain.values()}
 
 

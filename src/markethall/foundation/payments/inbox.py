@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -120,7 +121,8 @@ def drain(
         done = _try_together(settle_together, batch)
         for event in batch:
             if event.pk not in done:
-                _try(settle, event)
+                # What it binds to its log lines, the next event does not have.
+                copy_context().run(_try, settle, event)
     return tried
 
 
@@ -180,11 +182,12 @@ def _try_together(
 
 
 def _try(settle: Callable[[InboxEvent], Outcome], event: InboxEvent) -> None:
+    structlog.contextvars.bind_contextvars(gateway=event.provider, event_id=event.event_id)
     try:
         settle(event)
     except Exception as error:
         if not isinstance(error, NotYet):
-            log.exception("event not settled", event_id=event.event_id, exc_info=error)
+            log.exception("event not settled", exc_info=error)
         _postpone(event, error)
 
 
