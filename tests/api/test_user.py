@@ -198,7 +198,7 @@ class TestErasure:
         assert order.customer_id == ada.pk
         mails = Mail.objects.filter(user_id=ada.pk)
         assert {(kept.text, kept.html, kept.subject) for kept in mails} == {("", "", "")}
-        assert not Mail.objects.filter(to=email).exists()
+        assert [kept.template for kept in Mail.objects.filter(to=email)] == ["account_deleted"]
         assert balance_of(ada.pk).balance == 0
         assert [fault for result in check_ledger() for fault in result.faults] == []
         assert api.get("/api/user/profile").status_code == 401
@@ -227,11 +227,15 @@ class TestErasure:
         assert payment_of(order).refunded == order.total
         assert (balance_of(ada.pk).balance, books_are_right()) == (0, True)
 
-    def test_no_empty_mail_is_sent(self, api: ApiClient, ada: User) -> None:
+    def test_one_last_mail_is_sent_and_leaves_no_trace(self, api: ApiClient, ada: User) -> None:
         send_mail("welcome", to=ada.email, user_id=ada.pk, context={"user": ada})
         api.delete("/api/user/account", {"password": PASSWORD})
         run_jobs()
-        assert mail.outbox == []
+        assert [(sent.to, sent.subject) for sent in mail.outbox] == [
+            ([ada.email], "Your account was deleted")
+        ]
+        assert not Mail.objects.filter(to=ada.email).exists()
+        assert not Mail.objects.exclude(text="").exists()
 
     def test_needs_the_password(self, api: ApiClient, ada: User) -> None:
         for body in ({}, {"password": "wrong"}):

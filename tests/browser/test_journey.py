@@ -85,6 +85,7 @@ def run_out_and_buy(ada: Visitor, hall: Hall, email: str) -> None:
     page.get_by_role("link", name="Same photo, another style").click()
     page.locator("input[value=cartoon-style]").check()
     page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("heading", name="How big?")).to_be_visible()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Your credits are used up")).to_be_visible()
     page.get_by_role("link", name="Get credits").click()

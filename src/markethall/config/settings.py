@@ -240,8 +240,9 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
 )
 SECURE_SSL_REDIRECT = not SANDBOX and bool(ENVIRONMENT.trusted_proxies)
-# Supervisors ask from within, past the proxy.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# Supervisors ask from within, past the proxy and by whatever name.
+PROBES = ("/healthz", "/readyz", "/metrics")
+SECURE_REDIRECT_EXEMPT = [f"^{path[1:]}$" for path in PROBES]
 X_FRAME_OPTIONS = "DENY"
 APPEND_SLASH = False
 

@@ -16,8 +16,6 @@ Start = Callable[..., Any]
 WEBHOOKS = "/api/webhooks/"
 # For staff, who may come with a session.
 EVENTS = "/api/webhooks/events"
-# Of supervisors, who ask from within and by whatever name.
-PROBES = ("/healthz", "/readyz", "/metrics")
 # The areas whose endpoints look at nothing but the token.
 AREAS = (WEBHOOKS, "/api/images", "/api/credits/", "/api/payments/", "/api/orders")
 
@@ -49,7 +47,7 @@ class Chains:
 def is_of_a_program(environ: dict[str, Any]) -> bool:
     """Whether a request is a probe or a webhook, or of an area for programs with a bearer token."""
     path = environ["PATH_INFO"]
-    if path in PROBES:
+    if path in settings.PROBES:
         return True
     if not path.startswith(AREAS):
         return False
