@@ -10,10 +10,12 @@ import subprocess
 import sys
 import threading
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -22,7 +24,7 @@ from django.test import Client
 from house.people import ApiClient, make_user
 from markethall.config.environment import Environment
 from markethall.config.log import logging_settings
-from markethall.config.redaction import Redactor
+from markethall.config.redaction import Redactor, redactor
 
 DSN_KEY = "0123456789abcdef0123456789abcdef"
 SECRETS = {
@@ -65,6 +67,61 @@ def lines() -> Iterator[io.StringIO]:
 def test_what_is_secret_is_removed(text: str) -> None:
     redacted = Redactor([*SECRETS.values(), "sentinel/of-the-database"]).text(text)
     assert "sentinel" not in redacted and redacted != text
+
+
+# Settings that sound like a secret, and are none.
+NO_SECRETS = {
+    "stripe_publishable_key",
+    "sendgrid_webhook_key",
+    "s3_access_key_id",
+    "r2_access_key_id",
+    "s3_kms_key_id",
+    "strict_passwords",
+}
+_SOUNDS_SECRET = ("key", "secret", "password", "token", "dsn", "credential")
+SECRET_SETTINGS = {
+    name
+    for name in Environment.model_fields
+    if any(word in name for word in _SOUNDS_SECRET) and name not in NO_SECRETS
+}
+
+
+def test_the_secret_of_every_part_is_among_them() -> None:
+    for part in ("stripe", "polar", "s3", "r2", "smtp", "resend", "sendgrid", "postmark", "gemini",
+                 "openai", "replicate", "stability", "google", "github", "oidc", "sentry",
+                 "metrics"):  # fmt: skip
+        assert any(name.startswith(part) for name in SECRET_SETTINGS), part
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_SETTINGS))
+def test_the_secret_of_every_setting_is_known(name: str) -> None:
+    """However it looks, and whatever stands around it: as it is set, escaped, encoded."""
+    value = f"plain/sentinel {name}+x"
+    is_list = Environment.model_fields[name].annotation == list[str]
+    environment = Environment.model_construct(**{name: [value] if is_list else value})
+    redacted = redactor(environment)
+    for spelling in (value, quote(value, safe="")):
+        text = redacted.text(f"the vendor said {spelling} is wrong")
+        assert text == "the vendor said [removed] is wrong"
+
+
+def test_what_a_secret_consists_of_is_known_too() -> None:
+    environment = Environment.model_construct(
+        postmark_webhook_secret="hall:sentinel-of-postmark",
+        sentry_dsn="https://sentinelofsentry@o1.ingest.example/7",
+        stripe_webhook_secret=["whsec_sentinelone", "whsec_sentineltwo"],
+        database_url="postgresql://hall:sentinel%2Fof-the-database@db/hall",
+    )
+    redacted = redactor(environment)
+    for text in (
+        "signed in with sentinel-of-postmark",
+        f"sent {b64encode(b'hall:sentinel-of-postmark').decode()}",
+        "POST https://sentinelofsentry:@x/",
+        "signed with sentinelone or sentineltwo",
+        "sentinel/of-the-database",
+    ):
+        assert "[removed]" in redacted.text(text) and "sentinel" not in redacted.text(text)
+        assert b64encode(b"hall:sentinel").decode()[:12] not in redacted.text(text)
 
 
 def test_what_is_not_stays() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from markethall.config.environment import Environment
 
 REMOVED = "[removed]"
 _SECRET_SETTINGS = re.compile(r"(key|secret|password|token|dsn)s?$")
-_PUBLIC_SETTINGS = {"stripe_publishable_key"}
+_PUBLIC_SETTINGS = {"stripe_publishable_key", "sendgrid_webhook_key", "strict_passwords"}
 _SHORTEST = 6  # characters; what is shorter is a word that other text holds too
 
 _TELLING = r"[\w-]*(?:password|secret|token|api[_-]?key|cookie|authorization|signature)[\w-]*"
@@ -72,15 +73,26 @@ def redactor(environment: Environment) -> Redactor:
 
 def _secrets(environment: Environment) -> Iterable[str]:
     for name in type(environment).model_fields:
+        if not _SECRET_SETTINGS.search(name) or name in _PUBLIC_SETTINGS:
+            continue
         value = getattr(environment, name)
-        if (
-            isinstance(value, str)
-            and _SECRET_SETTINGS.search(name)
-            and name not in _PUBLIC_SETTINGS
-        ):
-            yield value
-            yield from value.split(",")
+        for given in value if isinstance(value, list) else [value]:
+            yield from _spellings(str(given)) if given else ()
     if environment.database_url:
         password = urlsplit(environment.database_url).password or ""
         yield password
         yield unquote(password)
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    """A secret as it is set, and as it goes over the wire."""
+    yield secret
+    yield quote(secret, safe="")
+    _, colon, password = secret.partition(":")
+    if colon and "//" not in secret:  # user:password, for HTTP's basic authentication
+        yield password
+        yield b64encode(secret.encode()).decode()
+    if "://" in secret:  # a DSN: its key is the user
+        yield urlsplit(secret).username or ""
+    if secret.startswith("whsec_"):
+        yield secret.removeprefix("whsec_")
