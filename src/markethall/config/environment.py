@@ -148,6 +148,9 @@ class Environment(ImageSettings, StorageSettings):
         pattern=r"^(unix:/.+|tcp://.+:\d+)$",
         description="A ClamAV daemon that scans uploads: `unix:/path` or `tcp://host:port`.",
     )
+    clamav_timeout: float = Field(
+        20, ge=1, le=120, description="Seconds that each step of a scan may take."
+    )
 
     mail_backend: Literal["outbox", "console", "smtp", "resend", "sendgrid", "postmark"] = Field(
         "outbox", description="Where mails go: kept at /dev/outbox, printed, or sent."

@@ -18,6 +18,11 @@ class InfectedFile(Problem):
 class ScannerUnavailable(Problem):
     status, code, title = 503, "scanner_unavailable", "Files cannot be checked at the moment"
 
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            detail or "Try again in a few minutes: nothing was kept.", headers={"Retry-After": "60"}
+        )
+
 
 class StorageUnavailable(Problem):
     status, code, title = 503, "storage_unavailable", "Files cannot be reached at the moment"
