@@ -125,7 +125,7 @@ def _claim(mail_id: uuid.UUID, carrier: Carrier) -> Mail | None:
             return None
         mail = found[0]
         if is_withheld(mail.to, KINDS.get(mail.template, Kind.ORDER)):
-            _change(mail, status=MailStatus.SUPPRESSED, error=_SUPPRESSED, **afterwards(mail))
+            _end(mail, status=MailStatus.SUPPRESSED, error=_SUPPRESSED)
             return None
         lease = _SHORT_LEASE if carrier.repeats_safely else _LEASE
         mail.attempts += 1
@@ -145,13 +145,12 @@ def _record_sent(ticket: Ticket, carrier: Carrier, known_as: str) -> None:
         if mail is None:
             return
         waits = mail.status in {MailStatus.QUEUED, MailStatus.SENDING}
-        _change(
+        _end(
             mail,
             **({"status": MailStatus.SENT, "error": ""} if waits else {}),
             sent_at=mail.sent_at or clock.now(),
             message_id=known_as or mail.message_id,
             carrier=carrier.name,
-            **afterwards(mail),
         )
 
 
@@ -164,11 +163,11 @@ def _record_failure(ticket: Ticket, failure: Failure) -> None:
         if failure.verdict == Verdict.REFUSED:
             if failure.dead:
                 suppress(mail, SuppressionReason.BOUNCED, detail=error.replace(mail.to, "…"))
-            _change(mail, status=MailStatus.REJECTED, error=error, **afterwards(mail))
+            _end(mail, status=MailStatus.REJECTED, error=error)
             return
         wait = wait_after(mail.attempts)
         if failure.verdict == Verdict.NEVER or wait is None:
-            _change(mail, status=MailStatus.FAILED, error=error, **afterwards(mail))
+            _end(mail, status=MailStatus.FAILED, error=error)
             return
         if failure.verdict == Verdict.UNSURE:
             _change(mail, error=error)  # until its lease is over
@@ -181,6 +180,10 @@ def _record_failure(ticket: Ticket, failure: Failure) -> None:
 def _present(ticket: Ticket) -> Mail | None:
     found = lock(Mail.objects.filter(pk=ticket.mail_id, round=ticket.round))
     return found[0] if found else None
+
+
+def _end(mail: Mail, **fields: Any) -> None:
+    _change(mail, **fields | afterwards(mail))
 
 
 def _change(mail: Mail, **fields: Any) -> None:
