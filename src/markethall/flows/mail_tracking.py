@@ -15,7 +15,7 @@ from markethall.foundation.messaging.tracking import take_in
 from markethall.foundation.messaging.vendors import registry
 from markethall.foundation.messaging.vendors.base import News, Notice
 from markethall.foundation.payments import inbox
-from markethall.foundation.payments.inbox import Outcome
+from markethall.foundation.payments.inbox import Arrival, Outcome
 from markethall.foundation.payments.models import InboxEvent, InboxStatus
 
 
@@ -25,9 +25,12 @@ def receive(carrier: str, request: HttpRequest) -> None:
     Raises InvalidWebhook and UnknownCarrier; nothing is stored then.
     """
     notices = registry.named(carrier).read_webhook(request)
-    with transaction.atomic():
-        for notice in notices:
-            inbox.store(carrier, notice.event_id, notice.type, json.dumps(notice.payload()))
+    inbox.store(
+        [
+            Arrival(carrier, notice.event_id, notice.type, json.dumps(notice.payload()))
+            for notice in notices
+        ]
+    )
 
 
 def is_about_mail(event: InboxEvent) -> bool:

@@ -15,6 +15,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+_NAME = "clock.json"
+
 
 class ClockIsFixed(RuntimeError):
     """Somebody tried to turn the clock of production."""
@@ -29,7 +31,8 @@ def now() -> datetime:
 def offset() -> timedelta:
     """How far the sandbox clock runs ahead of real time."""
     try:
-        return _read(_path().stat().st_mtime_ns)
+        # Asked for thousands of times a second: without a Path.
+        return _read(os.stat(f"{settings.DATA_DIR}/{_NAME}").st_mtime_ns)  # noqa: PTH116
     except FileNotFoundError:
         return timedelta()
 
@@ -62,7 +65,7 @@ def _read(changed_at: int) -> timedelta:
 
 
 def _path() -> Path:
-    return Path(settings.DATA_DIR) / "clock.json"
+    return Path(settings.DATA_DIR) / _NAME
 
 
 def _write(ahead: timedelta) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -35,17 +36,19 @@ _JOB = "settle_inbox"
 
 log = structlog.get_logger(__name__)
 
-# One statement, committed by itself: the event, and whether a job waits that will settle it.
+# One statement, committed by itself: the events, and whether a job waits that will settle them.
 _STORE = """
 WITH stored AS (
     INSERT INTO payments_inboxevent AS e (id, provider, event_id, type, payload, status, attempts,
                                           deliveries, outcome, received_at, due_at)
-    VALUES (%s, %s, %s, %s, %s, 'received', 0, 1, '', %s, %s)
-    ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = e.deliveries + 1
+    SELECT id, provider, event_id, type, payload, 'received', 0, deliveries, '', %s, %s
+      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::int[])
+        AS arrived (id, provider, event_id, type, payload, deliveries)
+    ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = e.deliveries + EXCLUDED.deliveries
     RETURNING e.status
 )
-SELECT status, EXISTS (SELECT 1 FROM procrastinate_jobs
-                        WHERE queueing_lock = %s AND status = 'todo')
+SELECT bool_or(status = 'received'), EXISTS (SELECT 1 FROM procrastinate_jobs
+                                              WHERE queueing_lock = %s AND status = 'todo')
   FROM stored
 """
 
@@ -77,25 +80,56 @@ class NotYet(Exception):
     """The event cannot be settled now; it is tried again later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A webhook that has been verified. ``payload`` is JSON."""
+
+    provider: str
+    event_id: str
+    type: str
+    payload: str
+
+
+def verified(provider: str, headers: Mapping[str, str], body: bytes) -> Arrival:
+    """A gateway's webhook, once its signature holds; asks no database.
+
+    Raises InvalidSignature and UnknownGateway.
+    """
+    event = registry.named(provider).parse_webhook(headers, body)
+    return Arrival(provider, event.id, event.type, body.decode())
+
+
 def receive(provider: str, headers: Mapping[str, str], body: bytes) -> None:
     """Verify a webhook, store it once, and see that a job settles it.
 
     A repeated delivery is counted and changes nothing else. Raises InvalidSignature and
     UnknownGateway; nothing is stored then.
     """
-    event = registry.named(provider).parse_webhook(headers, body)
-    store(provider, event.id, event.type, body.decode())
+    store([verified(provider, headers, body)])
 
 
-def store(provider: str, event_id: str, event_type: str, payload: str) -> None:
-    """Store an event that has been verified, once, and see that a job settles it. ``payload`` is
-    JSON."""
+def store(arrivals: Sequence[Arrival]) -> None:
+    """Store webhooks that arrived together, each once, and see that a job settles them. One
+    statement: all of them are stored, or none."""
+    deliveries = Counter((each.provider, each.event_id) for each in arrivals)
+    # In one order everywhere: two statements that store the same ones wait for each other.
+    each_once = sorted(
+        {(each.provider, each.event_id): each for each in arrivals}.values(),
+        key=lambda each: (each.provider, each.event_id),
+    )
+    columns: list[Any] = [
+        [new_id() for _ in each_once],
+        [each.provider for each in each_once],
+        [each.event_id for each in each_once],
+        [each.type for each in each_once],
+        [each.payload for each in each_once],
+        [deliveries[each.provider, each.event_id] for each in each_once],
+    ]
     now = clock.now()
-    values: list[Any] = [new_id(), provider, event_id, event_type, payload, now, now, _JOB]
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, values)
-        status, job_waits = cursor.fetchone()
-    if status == InboxStatus.RECEIVED and not job_waits:
+        cursor.execute(_STORE, [now, now, *columns, _JOB])
+        is_due, job_waits = cursor.fetchone()
+    if is_due and not job_waits:
         wake()
 
 

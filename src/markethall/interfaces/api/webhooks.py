@@ -99,7 +99,6 @@ def stripe(request: HttpRequest) -> Any:
 )
 def stripe_alias(request: HttpRequest) -> Any:
     return stripe(request)
-    return {"received": True}
 
 
 @routes.post("/resend", auth=anyone, response={200: Taken, **problems(400, 404, 413)})

@@ -1,4 +1,5 @@
-"""The ASGI application of the one port: live connections here, all else in worker threads.
+"""The ASGI application of the one port: live connections and the webhooks of payment gateways
+here, all else in worker threads.
 
 A fixed set of threads runs the WSGI application, so that each keeps its database connection.
 ``docs/adr/0002-one-port.md`` has the figures behind this shape.
@@ -13,6 +14,9 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
+
+from markethall.interfaces.server.intake import MAX_BODY as MAX_WEBHOOK
+from markethall.interfaces.server.intake import PATHS, Intake
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,11 +40,19 @@ class ClientGone(Exception):
 
 
 class Front:
-    """Splits live connections from pages and API."""
+    """Splits live connections and webhooks from pages and API."""
 
-    def __init__(self, wsgi: Callable[..., Iterable[bytes]], live: Any, *, threads: int) -> None:
+    def __init__(
+        self,
+        wsgi: Callable[..., Iterable[bytes]],
+        live: Any,
+        *,
+        threads: int,
+        intake: Intake | None = None,
+    ) -> None:
         self._wsgi = wsgi
         self._live = live
+        self._intake = intake
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,11 +72,20 @@ class Front:
                 return
             except ClientGone:
                 return
+            if await self._taken_in(scope, body, send):
+                return
             answer = _Answer(asyncio.get_running_loop(), send)
             run = asyncio.get_running_loop().run_in_executor
             last = await run(self._threads, answer.run, self._wsgi, _environ(scope, body))
             for message in last:
                 await send(message)
+
+    async def _taken_in(self, scope: Scope, body: IO[bytes], send: Send) -> bool:
+        """Whether this was a webhook that is stored and answered."""
+        if self._intake is None or scope["path"] not in PATHS or body.tell() > MAX_WEBHOOK:
+            return False
+        body.seek(0)
+        return await self._intake.answer(scope, body.read(), send)
 
 
 class _Answer:
@@ -138,7 +159,6 @@ async def _read_body(scope: Scope, receive: Receive, body: IO[bytes]) -> None:
             raise BodyTooLarge
         body.write(chunk)
         if not message.get("more_body"):
-            body.seek(0)
             return
 
 

@@ -108,9 +108,14 @@ class RequestMetrics:
         match = request.resolver_match
         route = match.route if match else "none"
         method = request.method if request.method in _METHODS else "other"
-        REQUESTS.labels(method, route, response.status_code).inc()
-        SECONDS.labels(method, route).observe(time.perf_counter() - began)
+        count_request(method, route, response.status_code, time.perf_counter() - began)
         return response
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request that was answered after ``seconds``."""
+    REQUESTS.labels(method, route, status).inc()
+    SECONDS.labels(method, route).observe(seconds)
 
 
 class _DatabaseFigures(Collector):

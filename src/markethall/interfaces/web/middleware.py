@@ -83,14 +83,15 @@ class RequestLog:
         began = time.perf_counter()
         response = self.get_response(request)
         match = request.resolver_match
-        log.info(
-            "request",
-            method=request.method,
-            route=f"/{match.route}" if match else "none",
-            status=response.status_code,
-            ms=round((time.perf_counter() - began) * 1000, 1),
-        )
+        route = f"/{match.route}" if match else "none"
+        log_request(request.method, route, response.status_code, time.perf_counter() - began)
         return response
+
+
+def log_request(method: str | None, route: str, status: int, seconds: float, **more: str) -> None:
+    """The line about a request that was answered after ``seconds``."""
+    ms = round(seconds * 1000, 1)
+    log.info("request", method=method, route=route, status=status, ms=ms, **more)
 
 
 class KnownHost:
