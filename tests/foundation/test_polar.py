@@ -206,15 +206,7 @@ class TestReconciling:
         assert "Polar answers" in registry.named("polar").probe()
 
 
-class TestSetUp:
-    def test_setting_up_twice_makes_one_of_each(self, polar: StandIn) -> None:
-        assert SECRET in setup.set_up_webhooks()
-        first = setup.product_id()
-        setup.forget()
-        assert setup.product_id() == first
-        assert "is there" in setup.set_up_webhooks()
-        assert len(polar.rows("webhooks")) == 1
-
+class TestCustomers:
     def test_a_customer_is_found_shown_the_portal_and_forgotten(self, polar: StandIn) -> None:
         user = make_user()
         ref = customers.customer_of(user.pk, "polar")

@@ -1,6 +1,7 @@
-"""A stand-in for Polar on loopback. Its answers are read by the SDK's own models, whose required
-fields it fills with plain values. It does not check a request's scopes or fields, knows no
-subscriptions, taxes nothing unless told to, and sends no webhook by itself."""
+"""A stand-in for Polar on loopback. Requests are checked against the SDK's published input types,
+names and values; answers are read by the SDK's own models, whose required fields it fills with
+plain values. It does not check scopes, knows no subscriptions and no pages of a list, taxes
+nothing unless told to, and sends no webhook by itself."""
 
 from __future__ import annotations
 
@@ -18,9 +19,22 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.test import Client
 from polar.base import deserialize
-from polar.v2026_10 import outputs
+from polar.v2026_10 import inputs, outputs
 from standardwebhooks import Webhook
 
+from house.shapes import faults_of
+
+ASKED: dict[tuple[str, str], Any] = {
+    ("POST", "checkouts"): inputs.CheckoutCreate,
+    ("POST", "refunds"): inputs.RefundCreate,
+    ("POST", "customers"): inputs.CustomerCreate,
+    ("POST", "products"): inputs.ProductCreate,
+    ("POST", "customer-sessions"): inputs.CustomerSessionCustomerIDCreate,
+    ("POST", "webhooks"): inputs.WebhookEndpointCreate,
+    ("PATCH", "customers"): inputs.CustomerUpdate,
+    ("PATCH", "products"): inputs.ProductUpdate,
+    ("PATCH", "webhooks"): inputs.WebhookEndpointUpdate,
+}
 SECRET = "polar_whs_" + "a1B2c3D4" * 5
 
 
@@ -158,7 +172,13 @@ class StandIn:
             model = outputs.CustomerIndividual
             made = filled(model, id=key, email=body["email"], external_id=body["external_id"])
         elif area == "products":
-            made = filled(outputs.Product, id=key, name=body["name"], metadata=body["metadata"])
+            made = filled(
+                outputs.Product,
+                id=key,
+                name=body["name"],
+                metadata=body["metadata"],
+                visibility=body["visibility"],
+            )
         elif area == "customer-sessions":
             made = filled(
                 outputs.CustomerSession,
@@ -173,6 +193,7 @@ class StandIn:
                 url=body["url"],
                 secret=SECRET,
                 events=body["events"],
+                api_version=body["api_version"],
                 enabled=True,
             )
         self.rows(area)[key] = made
@@ -200,6 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
             return hall.failing.pop(0), {"detail": "failing"}
         area, _, key = parts.path.removeprefix("/v1/").strip("/").partition("/")
         area, key = ("webhooks", key[9:].strip("/")) if area == "webhooks" else (area, key)
+        if faults := faults_of(body, ASKED.get((self.command, area), Any)):
+            return 422, {"detail": [{"loc": ["body"], "msg": text, "type": "x"} for text in faults]}
         if key.startswith("external/"):
             found = [r for r in hall.rows(area).values() if r["external_id"] == key[9:]]
             key = found[0]["id"] if found else "none"
@@ -247,12 +270,14 @@ def tell(
     at: datetime | None = None,
     secret: str = SECRET,
     body: str = "",
+    is_old_secret: bool = True,
 ) -> Any:
-    """Deliver an event, signed as Polar's own server signs: the whole secret, in base64."""
+    """Deliver an event, signed as Polar's own server signs: with the whole of an old secret, in
+    base64, and with a new one as the standard has it."""
     event = {"type": type, "timestamp": _now(), "api_version": "2026-10", "data": data}
     text = json.dumps(event)
     sent, key = at or datetime.now(UTC), event_id or str(uuid.uuid4())
-    signer = Webhook(base64.b64encode(secret.encode()).decode())
+    signer = Webhook(base64.b64encode(secret.encode()).decode() if is_old_secret else secret)
     headers = {
         "webhook-id": key,
         "webhook-timestamp": str(int(sent.timestamp())),

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +10,9 @@ from django.conf import settings
 from django.test import Client
 
 import stripe
+from house import stripe_peer
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.stripe import connection
-
-_spec = importlib.util.spec_from_file_location(
-    "stripe_peer", Path(__file__).resolve().parent / "peer.py"
-)
-assert _spec and _spec.loader
-stripe_peer = importlib.util.module_from_spec(_spec)
-sys.modules["stripe_peer"] = stripe_peer
-_spec.loader.exec_module(stripe_peer)
 
 SECRET = "whsec_for_tests"
 OLD_SECRET = "whsec_rolled_out"

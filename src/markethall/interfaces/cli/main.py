@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from markethall.interfaces.cli import backup, doctor, moving, people, reconcile, sandbox
+from markethall.interfaces.cli import (
+    backup,
+    doctor,
+    gateways,
+    moving,
+    people,
+    reconcile,
+    sandbox,
+)
 from markethall.interfaces.cli.setup import prepare
 
 app = typer.Typer(
@@ -23,7 +31,8 @@ app.command()(sandbox.seed)
 app.command()(sandbox.clock)
 app.command()(sandbox.outage)
 app.command()(reconcile.reconcile)
-app.command("setup-polar")(reconcile.setup_polar)
+app.command("setup-stripe")(gateways.setup_stripe)
+app.command("setup-polar")(gateways.setup_polar)
 
 
 @app.command()

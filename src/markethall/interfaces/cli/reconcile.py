@@ -36,19 +36,6 @@ def reconcile(
     _show(with_figures(run.pk))
 
 
-def setup_polar() -> None:
-    """Make at Polar what is missing there: the product and the webhook endpoint. Can run twice."""
-    prepare()
-    from markethall.foundation.payments.gateways.polar import setup
-    from markethall.kernel.errors import Problem
-
-    try:
-        console.print(f"The product is {setup.product_id()}.", markup=False)
-        console.print(setup.set_up_webhooks(), markup=False)
-    except Problem as error:
-        raise CannotStart(error.detail) from None
-
-
 def _begin(text: str) -> datetime:
     from markethall.kernel import clock
 

@@ -12,6 +12,8 @@ from markethall.kernel.errors import Problem
 # Finds what we made, whatever it is called by now.
 _MARK = {"markethall": "order"}
 _NAME = "Your order"
+_HIDDEN: Literal["private"] = "private"  # sold by our checkouts only
+_VERSION: Literal["2026-10"] = "2026-10"  # of what webhooks carry
 Wanted = Literal[
     "checkout.expired",
     "customer.deleted",
@@ -44,6 +46,23 @@ def product_id() -> str:
     return _known[place]
 
 
+def set_up_product() -> str:
+    """Make the product when it is missing, and mend its name; a sentence about it."""
+    known = settings.ENVIRONMENT.polar_product_id or _find_product()
+    if not known:
+        forget()
+        return f"The product {product_id()} was made."
+    product = read(lambda polar: polar.products.get(known))
+    if (product.name, product.visibility, product.is_archived) == (_NAME, _HIDDEN, False):
+        return f"The product {known} is as it was."
+    write(
+        lambda polar: polar.products.update(
+            known, name=_NAME, visibility=_HIDDEN, is_archived=False
+        )
+    )
+    return f"The product {known} was changed: its name, or who sees it."
+
+
 def forget() -> None:
     """Look the product up again."""
     _known.clear()
@@ -58,17 +77,21 @@ def set_up_webhooks() -> str:
     """Create or update the webhook endpoint; a sentence about it. The secret of a new one is
     printed in it: it is shown nowhere else."""
     listed = read(lambda polar: list(polar.webhooks.iter_list_webhook_endpoints(limit=100)))
-    ours = [endpoint.id for endpoint in listed if endpoint.url == webhook_url()]
+    ours = [endpoint for endpoint in listed if endpoint.url == webhook_url()]
     if ours:
+        known = ours[0]
+        stands = (sorted(known.events), known.enabled, known.format, known.api_version)
+        if stands == (sorted(EVENTS), True, "raw", _VERSION):
+            return f"The webhook endpoint {webhook_url()} is as it was."
         write(
             lambda polar: polar.webhooks.update_webhook_endpoint(
-                ours[0], events=list(EVENTS), enabled=True, format="raw"
+                known.id, events=list(EVENTS), enabled=True, format="raw", api_version=_VERSION
             )
         )
-        return f"The webhook endpoint {webhook_url()} is there, with the events it needs."
+        return f"The webhook endpoint {webhook_url()} has the {len(EVENTS)} events it needs now."
     made = write(
         lambda polar: polar.webhooks.create_webhook_endpoint(
-            url=webhook_url(), format="raw", events=list(EVENTS), api_version="2026-10"
+            url=webhook_url(), format="raw", events=list(EVENTS), api_version=_VERSION
         )
     )
     return f"A webhook endpoint was made. Set POLAR_WEBHOOK_SECRET={made.secret}"
@@ -100,7 +123,7 @@ def _make_product() -> str:
         lambda polar: polar.products.create(
             name=_NAME,
             metadata=dict(_MARK),
-            visibility="private",
+            visibility=_HIDDEN,
             prices=[{"amount_type": "fixed", "price_amount": 100, "price_currency": "usd"}],
         )
     )

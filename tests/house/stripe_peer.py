@@ -1,9 +1,9 @@
 """A loopback stand-in of the part of Stripe's API that Markethall calls.
 
 It takes what Stripe's own SDK sends and checks it: the key, the API version, an idempotency key
-on every write, and the name of every parameter against the SDK's published parameter types. It
-answers in Stripe's shapes. It does not check the values of parameters, charges nothing, knows no
-fees, no currencies that differ from the account's, and sends nothing by itself.
+on every write, and every parameter, its name and its value, against the SDK's published parameter
+types. It answers in Stripe's shapes. It charges nothing, knows no fees, no currencies that differ
+from the account's, no pages of a list, and sends nothing by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import re
 import threading
 import time
-import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,9 +19,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from stripe.params import billing_portal, checkout
-from typing_extensions import get_type_hints
 
 import stripe
+from house.shapes import faults_of
 from stripe import params as types
 
 KEY = "sk_test_peer"
@@ -35,7 +34,14 @@ PARAMS: list[tuple[str, str, Any]] = [
     ("POST", r"/v1/payment_intents/\w+/confirm", types.PaymentIntentConfirmParams),
     ("POST", r"/v1/payment_intents/\w+/cancel", types.PaymentIntentCancelParams),
     ("POST", r"/v1/refunds", types.RefundCreateParams),
+    ("POST", r"/v1/products", types.ProductCreateParams),
+    ("POST", r"/v1/products/[\w-]+", types.ProductUpdateParams),
+    ("POST", r"/v1/prices", types.PriceCreateParams),
+    ("POST", r"/v1/prices/\w+", types.PriceUpdateParams),
+    ("POST", r"/v1/webhook_endpoints", types.WebhookEndpointCreateParams),
+    ("POST", r"/v1/webhook_endpoints/\w+", types.WebhookEndpointUpdateParams),
 ]
+LISTS = {"charges", "refunds", "products", "webhook_endpoints"}
 
 
 class Refusal(Exception):
@@ -54,6 +60,8 @@ class Peer:
         self.answers: dict[str, tuple[str, Any]] = {}
         self.calls: list[str] = []
         self.fail_with: int | None = None
+        self.stays_silent = False
+        self.loses_answers = False
         self._lock = threading.RLock()
         self._made = 0
 
@@ -84,7 +92,21 @@ class Peer:
             last_payment_error=None,
         )
         session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent["id"]}
+        self.charge(intent)
         return session
+
+    def charge(self, intent: dict[str, Any]) -> dict[str, Any]:
+        """The charge of an intent that has succeeded."""
+        return self.make(
+            "ch",
+            "charge",
+            status="succeeded",
+            captured=True,
+            amount=intent["amount_received"],
+            currency=intent["currency"],
+            payment_intent=intent["id"],
+            metadata=intent["metadata"],
+        )
 
     def give_back(self, intent_id: str, amount: int, **fields: Any) -> dict[str, Any]:
         """A refund made by hand on Stripe's pages."""
@@ -117,7 +139,7 @@ class Peer:
                 raise Refusal(self.fail_with, "api_error", "api_error", "Something went wrong.")
             if method != "POST":
                 return self._read(method, path, given)
-            check_names(method, path, given)
+            check(method, path, given)
             if not key:
                 raise Refusal(400, "invalid_request_error", "no_key", "No idempotency key.")
             asked = json.dumps([path, given], sort_keys=True)
@@ -125,17 +147,26 @@ class Peer:
                 if self.answers[key][0] != asked:
                     raise Refusal(400, "idempotency_error", "", "Keys fit one request only.")
                 return self.answers[key][1]
-            made = json.loads(json.dumps(self._write(path, given)))
+            is_of_setup = path.split("/")[2] in {"products", "prices", "webhook_endpoints"}
+            write = self._set_up if is_of_setup else self._write
+            made = json.loads(json.dumps(write(path, given)))
             self.answers[key] = (asked, made)
             return made
 
     def _read(self, method: str, path: str, given: dict[str, Any]) -> Any:
         if path == "/v1/balance":
             return {"object": "balance", "livemode": False, "available": [], "pending": []}
-        if path in {"/v1/charges", "/v1/refunds"}:
+        if path.removeprefix("/v1/") in LISTS:
             kind = path.removeprefix("/v1/").removesuffix("s")
-            found = [thing for thing in self.things.values() if thing["object"] == kind]
-            return {"object": "list", "data": found, "has_more": False, "url": path}
+            found = [dict(thing) for thing in self.things.values() if thing["object"] == kind]
+            span = given.get("created") or {}
+            found = [t for t in found if int(span.get("gte", 0)) <= t["created"]]
+            found = [t for t in found if t["created"] < int(span.get("lt", 2**40))]
+            for thing in found:
+                thing.pop("secret", None)
+                if thing.get("default_price"):
+                    thing["default_price"] = self.get(thing["default_price"])
+            return {"object": "list", "data": found[::-1], "has_more": False, "url": path}
         thing = dict(self.get(path.rsplit("/", 1)[1]))
         if method == "DELETE":
             self.things.pop(thing["id"])
@@ -149,9 +180,6 @@ class Peer:
         steps = path.removeprefix("/v1/").split("/")
         if path == "/v1/customers":
             return self.make("cus", "customer", **given)
-        if path == "/v1/billing_portal/sessions":
-            url = f"https://billing.stripe.com/p/session/{given['customer']}"
-            return self.make("bps", "billing_portal.session", url=url, **given)
         if path == "/v1/checkout/sessions":
             return self._open_session(given)
         if path == "/v1/payment_intents":
@@ -160,12 +188,60 @@ class Peer:
             state = {"status": "requires_payment_method", "last_payment_error": None}
             return self.make("pi", "payment_intent", **given, **secret, **state)
         if path == "/v1/refunds":
-            intent = self.get(given["payment_intent"])
-            given |= {"amount": int(given["amount"]), "currency": intent["currency"]}
-            return self.make("re", "refund", status="succeeded", **given)
-        thing = self.get(steps[-2])
-        act = {"expire": self._expire, "confirm": self._confirm, "cancel": self._cancel}[steps[-1]]
-        return act(thing, given)
+            return self._refund(given)
+        if path == "/v1/billing_portal/sessions":
+            url = f"https://billing.stripe.com/p/session/{given['customer']}"
+            return self.make("bps", "billing_portal.session", url=url, **given)
+        return self._act_on(self.get(steps[-2]), steps[-1], given)
+
+    def _act_on(self, thing: dict[str, Any], act: str, given: dict[str, Any]) -> dict[str, Any]:
+        acts = {"expire": self._expire, "confirm": self._confirm, "cancel": self._cancel}
+        return acts[act](thing, given)
+
+    def _refund(self, given: dict[str, Any]) -> dict[str, Any]:
+        intent = self.get(given["payment_intent"])
+        given |= {"amount": int(given["amount"]), "currency": intent["currency"]}
+        gone = [
+            t["amount"]
+            for t in self.things.values()
+            if t.get("payment_intent") == intent["id"]
+            and t["object"] == "refund"
+            and t["status"] != "failed"
+        ]
+        if sum(gone) + given["amount"] > intent["amount_received"]:
+            text = "Refund amount is greater than unrefunded amount on charge."
+            raise Refusal(400, "invalid_request_error", "charge_already_refunded", text)
+        return self.make("re", "refund", status="succeeded", **given)
+
+    def _set_up(self, path: str, given: dict[str, Any]) -> dict[str, Any]:
+        steps = path.removeprefix("/v1/").split("/")
+        given |= {n: given[n] == "true" for n in ("active", "disabled") if n in given}
+        if len(steps) == 2:
+            thing = self.get(steps[1])
+            thing |= given
+            if "disabled" in given:
+                thing["status"] = "disabled" if given["disabled"] else "enabled"
+            return thing
+        if steps[0] == "products":
+            if given.get("id") in self.things:
+                text = "Product already exists."
+                raise Refusal(400, "invalid_request_error", "resource_already_exists", text)
+            made = self.make("prod", "product", **{"active": True, "default_price": None, **given})
+            self.things[made["id"]] = self.things.pop(made["id"])
+            return made
+        if steps[0] == "prices":
+            others = [t for t in self.things.values() if t.get("object") == "price"]
+            for other in others:
+                if given.get("lookup_key") and other["lookup_key"] == given["lookup_key"]:
+                    if given.get("transfer_lookup_key") != "true":
+                        text = "A price already uses that lookup key."
+                        raise Refusal(400, "invalid_request_error", "", text)
+                    other["lookup_key"] = None
+            self.get(given["product"])
+            given |= {"unit_amount": int(given["unit_amount"]), "active": True}
+            return self.make("price", "price", **given)
+        rest = {"status": "enabled", "secret": f"whsec_{len(self.things)}"}
+        return self.make("we", "webhook_endpoint", **given, **rest)
 
     def _open_session(self, given: dict[str, Any]) -> dict[str, Any]:
         lines = given["line_items"]
@@ -205,39 +281,20 @@ class Peer:
             step = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://bank.test/3ds"}}
             thing |= {"status": "requires_action", "next_action": step}
             return thing
-        thing |= {"status": "succeeded", "amount_received": thing["amount"]}
+        if thing["status"] != "succeeded":
+            thing |= {"status": "succeeded", "amount_received": thing["amount"]}
+            self.charge(thing)
         return thing
 
 
-def check_names(method: str, path: str, given: dict[str, Any]) -> None:
-    """Raise Refusal for a parameter that Stripe's published types do not have, or that lacks."""
+def check(method: str, path: str, given: dict[str, Any]) -> None:
+    """Raise Refusal for what Stripe's published types do not allow."""
     for verb, pattern, type_ in PARAMS:
         if verb == method and re.fullmatch(pattern, path):
-            _check(type_, given, "")
+            if faults := faults_of(given, type_, as_text=True):
+                raise Refusal(400, "invalid_request_error", "parameter_invalid", "; ".join(faults))
             return
     raise Refusal(404, "invalid_request_error", "", f"Unrecognized request URL ({path}).")
-
-
-def _check(type_: Any, given: dict[str, Any], where: str) -> None:
-    hints = get_type_hints(type_, localns={"StripeContext": str, "Mapping": dict})
-    lacks = {n for n in type_.__required_keys__ if n not in given}
-    if lacks:
-        raise Refusal(400, "invalid_request_error", "parameter_missing", f"Missing {lacks}")
-    for name, value in given.items():
-        if name not in hints:
-            text = f"Received unknown parameter: {where}{name}"
-            raise Refusal(400, "invalid_request_error", "parameter_unknown", text)
-        for inner in _typed_dicts(hints[name]):
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, dict):
-                    _check(inner, one, f"{where}{name}.")
-
-
-def _typed_dicts(hint: Any) -> Iterator[Any]:
-    if hasattr(hint, "__required_keys__"):
-        yield hint
-    for part in typing.get_args(hint):
-        yield from _typed_dicts(part)
 
 
 def unflatten(pairs: list[tuple[str, str]]) -> dict[str, Any]:
@@ -270,12 +327,18 @@ def serving(peer: Peer) -> Iterator[str]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             given = unflatten(parse_qsl(parts.query) + parse_qsl(body, keep_blank_values=True))
+            if peer.stays_silent:
+                self.close_connection = True
+                return
             try:
                 self._check_headers()
                 key = self.headers.get("Idempotency-Key", "")
                 status, answer = 200, peer.answer(self.command, parts.path, given, key)
             except Refusal as refusal:
                 status, answer = refusal.status, {"error": refusal.body}
+            if peer.loses_answers:
+                self.close_connection = True
+                return
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
