@@ -333,13 +333,15 @@ def _again_or_fail(generation: Generation, call: ProviderCall, error: ProviderUn
 
 
 def _wait_for_storage(generation_id: uuid.UUID, call: ProviderCall) -> None:
-    """The photo cannot be read, so nobody was asked: the try does not count."""
+    """The photo cannot be read, so nobody was asked: the try does not count, and work that a
+    provider has begun goes on."""
     with transaction.atomic(durable=True):
         generation = lock_open(generation_id)
         if generation is None:
             return
-        forget_call(call)
-        take_back_try(generation)
+        if forget_call(call):
+            take_back_try(generation)
+            _tell(generation)
         jobs.enqueue(JOB, queue=QUEUE, delay=STORAGE_WAIT, generation_id=str(generation_id))
 
 

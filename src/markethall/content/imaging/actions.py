@@ -80,10 +80,13 @@ def mark_processing(generation: Generation, provider: str) -> None:
 
 
 def take_back_try(generation: Generation) -> None:
-    """The try that runs ended for a reason that has nothing to do with this picture."""
-    generation.status = GenerationStatus.PENDING
+    """The try that runs ended before a provider was asked. A picture waits again only if that was
+    its first; after another one it goes on being made."""
     generation.attempts = max(0, generation.attempts - 1)
-    generation.save(update_fields=["status", "attempts"])
+    if generation.attempts == 0:
+        generation.status = GenerationStatus.PENDING
+        generation.started_at = None
+    generation.save(update_fields=["status", "attempts", "started_at"])
 
 
 def mark_completed(

@@ -71,9 +71,10 @@ def look_again(call: ProviderCall) -> None:
     ProviderCall.objects.filter(pk=call.pk).update(looks=F("looks") + 1)
 
 
-def forget_call(call: ProviderCall) -> None:
-    """The provider was not asked after all; work that it has begun goes on."""
-    ProviderCall.objects.filter(pk=call.pk, reference="", outcome=CallOutcome.STARTED).delete()
+def forget_call(call: ProviderCall) -> bool:
+    """The provider was not asked after all; False for work that it has begun, which goes on."""
+    unasked = ProviderCall.objects.filter(pk=call.pk, reference="", outcome=CallOutcome.STARTED)
+    return unasked.delete()[0] > 0
 
 
 def keep_reference(call: ProviderCall, *, model: str, reference: str) -> None:
