@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
+from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.worker import Worker
@@ -21,8 +22,13 @@ def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
             wait=wait,
             listen_notify=wait,
             install_signal_handlers=wait,
-            task_middleware=[with_context, keep_error],
+            # What the app itself puts around a job lets go of database sessions that have died.
+            task_middleware=[*_of_the_app(), with_context, keep_error],
         )
+
+
+def _of_the_app() -> Sequence[Any]:
+    return app.worker_defaults.get("task_middleware") or ()
 
 
 def with_context(run_task: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
@@ -38,6 +44,7 @@ def keep_error(run_task: Callable[[], Any], context: JobContext, worker: Worker)
     try:
         return run_task()
     except Exception as error:
+        close_old_connections()  # the job's may be what broke
         if context.job.id is not None:
             job_log.keep_error(context.job.id, error)
         raise
