@@ -67,7 +67,7 @@ class OutboxFilter(Paging):
 def get_outbox(request: HttpRequest, filters: Query[OutboxFilter]) -> Any:
     """The mails that were written, newest first."""
     page = paginate(
-        outbox(filters.to.replace("\x00", "")),
+        outbox(filters.to),
         order=["-id"],
         limit=filters.limit,
         cursor=filters.cursor,

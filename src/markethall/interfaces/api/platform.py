@@ -104,7 +104,7 @@ def put_settings(request: HttpRequest, body: PlatformIn) -> Any:
 def get_audit(request: HttpRequest, filters: Query[AuditFilter]) -> Any:
     """The audit log, newest first."""
     found = entries(
-        action=filters.action.replace("\x00", ""),
+        action=filters.action,
         actor_id=filters.actor_id,
         subject_id=filters.subject_id,
     )

@@ -45,7 +45,7 @@ def index(request: StaffRequest) -> HttpResponse:
     filters = AuditFilters(request.GET)
     chosen = filters.chosen()
     found = entries(
-        action=chosen["action"].replace("\x00", ""),
+        action=chosen["action"],
         actor_id=_person(chosen["actor"]),
         subject_id=_subject(chosen["subject"]),
         **filters.span(),
@@ -97,12 +97,12 @@ def _person(text: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(text.strip())
     except ValueError:
-        found = user_by_email(text.replace("\x00", "")) if "@" in text else None
+        found = user_by_email(text) if "@" in text else None
     return found.pk if found else uuid.UUID(int=0)
 
 
 def _subject(text: str) -> str:
-    return str(_person(text)) if "@" in text else text.replace("\x00", "").strip()
+    return str(_person(text)) if "@" in text else text.strip()
 
 
 def _subject_id(row: AuditEntry) -> uuid.UUID | None:

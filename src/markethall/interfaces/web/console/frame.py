@@ -38,7 +38,7 @@ class Filters(forms.Form):
         self.is_valid()
 
     def chosen(self) -> dict[str, Any]:
-        """The values given, by field."""
+        """The values given, by field. What a form refuses, such as a NUL, is left out."""
         return {name: self.cleaned_data.get(name) or "" for name in self.fields}
 
     def is_any(self) -> bool:

@@ -62,7 +62,7 @@ class InboxFilters(Filters):
 @staff(Permission.WEBHOOKS_READ)
 def index(request: StaffRequest) -> HttpResponse:
     filters = InboxFilters(request.GET)
-    chosen = {name: value.replace("\x00", "") for name, value in filters.chosen().items()}
+    chosen = filters.chosen()
     found = inbox_events(**chosen).defer("payload")
     page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
     context = {

@@ -44,7 +44,7 @@ class JobFilters(Filters):
 @staff(Permission.JOBS_READ)
 def index(request: StaffRequest) -> HttpResponse:
     filters = JobFilters(request.GET)
-    chosen = {name: value.replace("\x00", "") for name, value in filters.chosen().items()}
+    chosen = filters.chosen()
     page = paginate(
         job_log.jobs_matching(**chosen), order=["-id"], limit=ROWS, cursor=cursor_of(request)
     )

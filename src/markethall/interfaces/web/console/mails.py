@@ -51,7 +51,7 @@ class MailFilters(Filters):
 @staff(Permission.MAIL_READ)
 def index(request: StaffRequest) -> HttpResponse:
     filters = MailFilters(request.GET)
-    chosen = {name: value.replace("\x00", "") for name, value in filters.chosen().items()}
+    chosen = filters.chosen()
     page = paginate(mails(**chosen), order=["-id"], limit=ROWS, cursor=cursor_of(request))
     context = {
         "title": "Mails",

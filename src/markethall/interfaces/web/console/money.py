@@ -77,7 +77,7 @@ class AccountFilters(Filters):
 @staff(Permission.PAYMENTS_READ)
 def payment_list(request: StaffRequest) -> HttpResponse:
     filters = PaymentFilters(request.GET)
-    chosen = {name: value.replace("\x00", "") for name, value in filters.chosen().items()}
+    chosen = filters.chosen()
     found = payments(**chosen)
     page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
     context = {
@@ -156,9 +156,7 @@ def payment(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
 def ledger(request: StaffRequest) -> HttpResponse:
     filters = LedgerFilters(request.GET)
     chosen = filters.chosen()
-    found = transactions(
-        kind=chosen["kind"], reference=chosen["reference"].replace("\x00", ""), **filters.span()
-    )
+    found = transactions(kind=chosen["kind"], reference=chosen["reference"], **filters.span())
     page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
     sides = entries_of(row.pk for row in page.items)
     for row in page.items:

@@ -65,7 +65,7 @@ def index(request: StaffRequest) -> HttpResponse:
         orders_for(request.user),
         status=chosen["status"],
         storefront=chosen["storefront"],
-        q=chosen["q"].replace("\x00", ""),
+        q=chosen["q"],
         **filters.span(),
     )
     page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))

@@ -51,7 +51,7 @@ class PictureFilters(Filters):
 @staff(Permission.IMAGES_READ)
 def index(request: StaffRequest) -> HttpResponse:
     filters = PictureFilters(request.GET)
-    chosen = {name: value.replace("\x00", "") for name, value in filters.chosen().items()}
+    chosen = filters.chosen()
     page = paginate(generations(**chosen), order=["-id"], limit=ROWS, cursor=cursor_of(request))
     context = {
         "title": "Pictures",
