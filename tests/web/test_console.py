@@ -335,7 +335,7 @@ def test_settings_are_saved_within_their_bounds(desk: Client) -> None:
         "since=never&until=1",
         "actor=x&subject=%00@",
         "type=%00&task=%00&to=%00&template=%00&action=%00&reference=%00&search=%00&provider=%00",
-    ],  # fmt: skip
+    ],
 )
 def test_no_address_breaks_a_list(desk: Client, query: str) -> None:
     pages = [page for page in PAGES if page.count("/") == 2]
