@@ -37,7 +37,8 @@ _UNFINISHED = {
     "receipts to be issued": """
         SELECT count(*) FROM procrastinate_jobs
          WHERE task_name = 'issue_receipt' AND status IN ('todo', 'doing')""",
-    "mails to be sent": "SELECT count(*) FROM messaging_mail WHERE status = 'queued'",
+    "mails to be sent": """
+        SELECT count(*) FROM messaging_mail WHERE status IN ('queued', 'sending')""",
 }
 # What the gateway was paid, whatever we made of it.
 _PAID_VIEW = """
@@ -171,7 +172,7 @@ def _kill_now_and_then(hall: ProofHall, chance: random.Random, crowd: Crowd) -> 
             _await_service(hall, crowd)
         time.sleep(chance.uniform(0.5, 4.0))
         victims = {process.name(): process for process in hall.processes()}
-        wanted = chance.choice(["web 1", "web 2", "worker", "studio", "database"])
+        wanted = chance.choice(["web 1", "web 2", "worker", "mail", "studio", "database"])
         victim: psutil.Process | None = victims.get(wanted)
         if wanted == "database":
             victim = _postmaster(hall)
@@ -222,6 +223,7 @@ def test_nothing_is_lost_or_doubled_however_the_hall_is_killed(
 
     assert crowd.wrong == []
     assert len(killed) >= 10
+    assert {"web 1", "worker", "mail", "database"} <= set(killed)
     assert set(crowd.done) >= {"sign up", "buy", "generate", "refund", "mail", "look"}
     began = time.monotonic()
     until(lambda: _unfinished(hall), {}, seconds=_HEALED_WITHIN)

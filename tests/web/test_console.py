@@ -52,6 +52,10 @@ PAGES = {
     "/console/jobs": Permission.JOBS_READ,
     "/console/jobs/machinery": Permission.JOBS_READ,
     "/console/mails": Permission.MAIL_READ,
+    "/console/mails/suppressed": Permission.MAIL_READ,
+    "/console/mails/templates": Permission.MAIL_READ,
+    "/console/mails/templates/welcome": Permission.MAIL_READ,
+    "/console/mails/templates/welcome/preview": Permission.MAIL_READ,
     "/console/audit": Permission.AUDIT_READ,
     "/console/settings": Permission.SETTINGS_READ,
 }

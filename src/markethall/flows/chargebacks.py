@@ -7,6 +7,7 @@ The gateway takes the money at once, and gives it back when the bank decides for
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -158,16 +159,21 @@ def _post(
 
 def _tell(order: Order, chargeback: Chargeback, *, is_new: bool) -> None:
     """Mail whoever answers the support address."""
-    payment = chargeback.payment
     send_mail(
         "chargeback",
         to=platform_settings().support_email,
-        context={
-            "order": order,
-            "chargeback": chargeback,
-            "amount": chargeback.money,
-            "is_new": is_new,
-            "answer": registry.named(payment.gateway).page_of("chargeback", chargeback.gateway_ref),
-            "link": f"{settings.SITE_URL}/console/payments/{payment.pk}",
-        },
+        context=chargeback_values(order, chargeback, is_new=is_new),
     )
+
+
+def chargeback_values(order: Order, chargeback: Chargeback, *, is_new: bool) -> dict[str, Any]:
+    """What the mail ``chargeback`` tells."""
+    payment = chargeback.payment
+    return {
+        "order": order,
+        "chargeback": chargeback,
+        "amount": chargeback.money,
+        "is_new": is_new,
+        "answer": registry.named(payment.gateway).page_of("chargeback", chargeback.gateway_ref),
+        "link": f"{settings.SITE_URL}/console/payments/{payment.pk}",
+    }

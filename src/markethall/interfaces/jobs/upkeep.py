@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from markethall.flows import staff_alerts
 from markethall.foundation.accounts.tokens import revoke_expired
 from markethall.foundation.audit.actions import drop_old_addresses
 from markethall.kernel import clock, idempotency, job_log, throttle
@@ -27,6 +28,13 @@ def forget_what_is_over(timestamp: int) -> None:
     revoke_expired()
     Session.objects.filter(expire_date__lt=clock.now()).delete()
     drop_old_addresses()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="tell_staff", queue="default", queueing_lock="tell_staff")
+def tell_staff(timestamp: int) -> None:
+    """What waits for somebody in the console, by mail to those who administer the hall."""
+    staff_alerts.tell_staff()
 
 
 @app.periodic(cron="37 * * * *")

@@ -35,7 +35,7 @@ _COLUMNS = [
     {"label": "Written", "num": True},
 ]
 # A mail's own styles and pictures, and nothing that runs, sends or leads anywhere.
-_PREVIEW_POLICY = (
+PREVIEW_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:;"
     " frame-ancestors 'self'"
 )
@@ -76,7 +76,7 @@ def preview(request: StaffRequest, mail_id: uuid.UUID) -> HttpResponse:
     """The HTML of a mail, for a frame: it can run nothing and reach nothing."""
     _, html = without_secrets(_mail(mail_id))
     response = HttpResponse(html)
-    response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
+    response.headers["Content-Security-Policy"] = PREVIEW_POLICY
     return response
 
 

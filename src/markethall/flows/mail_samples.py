@@ -1,0 +1,159 @@
+"""Every mail as it would look, with made-up people and orders. Nothing here is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from markethall.content.imaging.models import Generation
+from markethall.flows.brands import brand_of
+from markethall.flows.chargebacks import chargeback_values
+from markethall.flows.order_news import failed_values, refund_values
+from markethall.flows.picture_news import picture_values
+from markethall.flows.receipts import receipt_values
+from markethall.flows.staff_alerts import Finding, alert_values
+from markethall.foundation.accounts.models import User
+from markethall.foundation.messaging.composing import Letter, compose
+from markethall.foundation.messaging.rules import KINDS, STOPPABLE
+from markethall.foundation.payments.models import (
+    Chargeback,
+    ChargebackStatus,
+    Payment,
+    Refund,
+)
+from markethall.kernel import clock
+from markethall.trade.catalog.models import LineKind
+from markethall.trade.catalog.storefronts import storefronts
+from markethall.trade.orders.models import Order, OrderLine
+
+READER = "ada@example.com"
+_TOTAL = 1_499  # minor units
+_NO_LINK = "sample"
+
+
+def faces() -> list[str]:
+    """Who mails can come from: the hall, and each storefront."""
+    return ["hall", *storefronts()]
+
+
+def sample(template: str, face: str) -> Letter:
+    """The mail ``template`` as ``face`` sends it. Raises KeyError for names there are not."""
+    if face not in faces():
+        raise KeyError(face)
+    stop = f"{settings.SITE_URL}/unsubscribe/{_NO_LINK}" if KINDS[template] in STOPPABLE else ""
+    return compose(
+        template,
+        to=READER,
+        brand=brand_of(face),
+        context=_VALUES[template](face),
+        unsubscribe_url=stop,
+    )
+
+
+def _user(face: str) -> dict[str, Any]:
+    return {"user": User(email=READER, name="Ada Lovelace")}
+
+
+def _nothing(face: str) -> dict[str, Any]:
+    return {}
+
+
+def _linked(path: str) -> Callable[[str], dict[str, Any]]:
+    def values(face: str) -> dict[str, Any]:
+        return {**_user(face), "link": f"{settings.SITE_URL}/{path}/{_NO_LINK}"}
+
+    return values
+
+
+def _with(**more: Any) -> Callable[[str], dict[str, Any]]:
+    return lambda face: {**_user(face), **more}
+
+
+def _order(face: str) -> Order:
+    shop = face if face in storefronts() else storefronts()[0]
+    now = clock.now()
+    return Order(
+        number="MH-2026-00042",
+        email=READER,
+        storefront=shop,
+        currency="USD",
+        total=_TOTAL,
+        created_at=now,
+        paid_at=now,
+    )
+
+
+def _payment() -> Payment:
+    return Payment(
+        gateway=settings.ENVIRONMENT.payment_gateway,
+        amount=_TOTAL,
+        currency="USD",
+        failure="The card was declined.",
+    )
+
+
+def _receipt(face: str) -> dict[str, Any]:
+    line = OrderLine(
+        kind=LineKind.CREDITS,
+        item="credits-200",
+        name="200 credits",
+        quantity=1,
+        unit_amount=_TOTAL,
+        total=_TOTAL,
+    )
+    return receipt_values(_order(face), [line])
+
+
+def _refund(face: str) -> dict[str, Any]:
+    refund = Refund(payment=_payment(), amount=_TOTAL, reason="You asked for it within a day.")
+    return refund_values(_order(face), refund, taken=180)
+
+
+def _chargeback(face: str) -> dict[str, Any]:
+    chargeback = Chargeback(
+        payment=_payment(),
+        gateway_ref="sample",
+        status=ChargebackStatus.NEEDS_RESPONSE,
+        amount=_TOTAL,
+        reason="fraudulent",
+        due_by=clock.now() + timedelta(days=7),
+    )
+    return chargeback_values(_order(face), chargeback, is_new=True)
+
+
+def _picture(face: str) -> dict[str, Any]:
+    said = "The picture shows no subject that we could find. Your credit is back."
+    picture = Generation(style="cute-fluffy", error_message=said)
+    return picture_values(User(email=READER, name="Ada Lovelace"), picture)
+
+
+def _alert(face: str) -> dict[str, Any]:
+    findings = [
+        Finding("dead in the webhook inbox", 2, "/console/inbox?status=dead"),
+        Finding("not sent among the mails", 1, "/console/mails?status=failed"),
+    ]
+    return alert_values(findings, since=clock.now() - timedelta(hours=1))
+
+
+_VALUES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "verify_email": _linked("verify-email"),
+    "account_exists": _linked("reset-password"),
+    "no_account": _nothing,
+    "reset_password": _linked("reset-password"),
+    "password_changed": _user,
+    "second_factor": _with(change="on"),
+    "oauth_linked": _with(provider="Google"),
+    "oauth_unlinked": _with(provider="Google"),
+    "account_deleted": _with(by_staff=False),
+    "welcome": _user,
+    "order_receipt": _receipt,
+    "payment_failed": lambda face: failed_values(_order(face), _payment()),
+    "refund": _refund,
+    "picture_ready": _picture,
+    "picture_failed": _picture,
+    "staff_alert": _alert,
+    "chargeback": _chargeback,
+}

@@ -1,0 +1,127 @@
+"""Staff hears by mail of what waits for them in the console, at most once an hour.
+
+Each thing is told of once, and again after a day when it still waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from markethall.foundation.accounts.models import User
+from markethall.foundation.accounts.permissions import Role
+from markethall.foundation.audit.actions import record
+from markethall.foundation.audit.models import AuditEntry
+from markethall.foundation.messaging.actions import send_mail
+from markethall.foundation.messaging.models import MailStatus
+from markethall.foundation.messaging.queries import mails
+from markethall.foundation.payments.models import InboxStatus, RefundStatus
+from markethall.foundation.payments.queries import inbox_events, refunds
+from markethall.foundation.reconciliation.queries import open_differences
+from markethall.kernel import clock, job_log
+from markethall.kernel.errors import TooManyRequests
+from markethall.kernel.throttle import Limit, count_try
+
+_ACTION = "staff.alert"
+_AT_MOST = Limit(1, timedelta(minutes=59))
+_AGAIN_AFTER = timedelta(days=1)
+_MOST = 100  # things of one kind that are told of at once
+
+# Text, address in the console, what stands there.
+_Look = tuple[str, str, Callable[[], QuerySet[Any, Any]]]
+_LOOKS: tuple[_Look, ...] = (
+    (
+        "dead in the webhook inbox",
+        "/console/inbox?status=dead",
+        lambda: inbox_events(status=InboxStatus.DEAD),
+    ),
+    (
+        "parked in the webhook inbox: contradicts what is on record",
+        "/console/inbox?status=parked",
+        lambda: inbox_events(status=InboxStatus.PARKED),
+    ),
+    (
+        "refused by the gateway among the refunds",
+        "/console/refunds?status=failed",
+        lambda: refunds(status=RefundStatus.FAILED),
+    ),
+    (
+        "different at the gateway and in the books",
+        "/console/reconcile",
+        open_differences,
+    ),
+    (
+        "failed for good among the jobs",
+        "/console/jobs?state=failed",
+        lambda: job_log.jobs_matching(state="failed"),
+    ),
+    (
+        "not sent among the mails",
+        "/console/mails?status=failed",
+        # An alert that could not be sent is no reason for another.
+        lambda: mails(status=MailStatus.FAILED).exclude(template="staff_alert"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """So many things of one kind; ``path`` is where the console shows them."""
+
+    text: str
+    count: int
+    path: str
+
+
+def tell_staff() -> int:
+    """Mail everybody who administers the hall what has come up; returns how many mails that made.
+
+    Can run any number of times.
+    """
+    now = clock.now()
+    last = AuditEntry.objects.filter(action=_ACTION).order_by("-id").first()
+    is_recent = last is not None and now - last.at < _AGAIN_AFTER
+    known = set(last.data["told"]) if last and is_recent else set()
+    standing = [(look, _ids(look)) for look in _LOOKS]
+    findings = [
+        Finding(text, len(ids - known), path) for (text, path, _), ids in standing if ids - known
+    ]
+    if not findings or not _may_tell():
+        return 0
+    told = sorted(set().union(*(ids for _, ids in standing)))
+    since = last.at if last and is_recent else now - _AGAIN_AFTER
+    admins = User.objects.filter(role__in=[Role.ADMIN, Role.SUPER_ADMIN], is_active=True)
+    with transaction.atomic():
+        record(_ACTION, actor_id=None, told=told)
+        for admin in admins:
+            send_mail(
+                "staff_alert",
+                to=admin.email,
+                user_id=admin.pk,
+                context=alert_values(findings, since=since),
+            )
+    return len(admins)
+
+
+def alert_values(findings: Sequence[Finding], *, since: datetime) -> dict[str, Any]:
+    """What the mail ``staff_alert`` tells."""
+    return {"findings": findings, "since": since, "link": f"{settings.SITE_URL}/console"}
+
+
+def _ids(look: _Look) -> set[str]:
+    newest = look[2]().order_by("-pk").values_list("pk", flat=True)[:_MOST]
+    return {str(pk) for pk in newest}
+
+
+def _may_tell() -> bool:
+    try:
+        count_try(_ACTION, _AT_MOST)
+    except TooManyRequests:
+        return False
+    return True
