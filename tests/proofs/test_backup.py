@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from house.halls import markethall
 
 pytestmark = pytest.mark.slow
 
@@ -23,21 +22,6 @@ def place() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="markethall-"))
     yield folder
     shutil.rmtree(folder)
-
-
-def markethall(data: Path, *arguments: str) -> str:
-    """Run the command in a hall of its own; returns what it prints. Raises when it fails."""
-    environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "SITE_URL"}}
-    done = subprocess.run(
-        [sys.executable, "-m", "markethall", *arguments],
-        env={**environment, "DATA_DIR": str(data)},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return done.stdout
 
 
 def files_of(data: Path) -> dict[str, bytes]:
@@ -83,5 +67,19 @@ def test_what_is_no_archive_is_refused_before_anything_is_lost(place: Path) -> N
     markethall(data, "create-admin", "--email", "boss@example.com", "--password", "a-long-secret")
     archive.write_bytes(b"no archive")
     with pytest.raises(RuntimeError, match="no archive of Markethall"):
+        markethall(data, "restore", "--force", str(archive))
+    assert "right" in markethall(data, "check-ledger")
+
+
+def test_an_archive_without_its_end_is_refused(place: Path) -> None:
+    data, archive = place / "hall", place / "hall.tar"
+    markethall(data, "migrate")
+    markethall(data, "create-admin", "--email", "boss@example.com", "--password", "a-long-secret")
+    markethall(data, "backup", str(archive))
+    whole = archive.read_bytes()
+    with tarfile.open(archive) as tar:
+        end = tar.getmember("end.json").offset
+    archive.write_bytes(whole[:end] + bytes(1024))
+    with pytest.raises(RuntimeError, match="not complete"):
         markethall(data, "restore", "--force", str(archive))
     assert "right" in markethall(data, "check-ledger")

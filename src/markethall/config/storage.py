@@ -133,6 +133,13 @@ def r2_options(chosen: StorageSettings) -> dict[str, Any]:
     }
 
 
+def archive_options(chosen: StorageSettings, scheme: str, bucket: str) -> dict[str, Any]:
+    """What S3Store is told for archives in a bucket of this name: ``s3://`` goes by the S3
+    variables, ``r2://`` by R2's. The prefix is for stored files only."""
+    options = r2_options(chosen) if scheme == "r2" else s3_options(chosen)
+    return {**options, "bucket_name": bucket, "location": ""}
+
+
 def _both(chosen: StorageSettings) -> bool:
     """Whether S3 and R2 are used side by side, so that neither takes the other's variables."""
     return bool(chosen.s3_bucket and chosen.r2_bucket)

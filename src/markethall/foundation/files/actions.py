@@ -141,6 +141,12 @@ def delete_content(storage: str, names: Sequence[str]) -> None:
         store.remove(name)
 
 
+def content_type_of(name: str) -> str:
+    """The type of a file that we have named."""
+    ending = name.rpartition(".")[2]
+    return next(kind for kind, extension in _EXTENSIONS.items() if extension == ending)
+
+
 def preview_name(file: StoredFile) -> str:
     """Where the preview of a file lies in its storage."""
     return f"preview/{file.pk.hex[-2:]}/{file.pk.hex}.webp"
