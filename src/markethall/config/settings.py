@@ -134,6 +134,7 @@ AUTH_PASSWORD_VALIDATORS = STRICT_PASSWORD_VALIDATORS if _STRICT else [PASSWORD_
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 
+SESSION_ENGINE = "markethall.foundation.accounts.aging"
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

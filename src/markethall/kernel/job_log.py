@@ -160,9 +160,9 @@ def keep_error(job_id: int, error: BaseException) -> None:
     )
 
 
-def forget_errors(before: datetime) -> int:
-    """Delete what was remembered before then; returns how much."""
-    return JobFailure.objects.filter(at__lt=before).delete()[0]
+def forget_errors(keep: timedelta) -> int:
+    """Delete what is older than ``keep``, by real time as the queue itself; returns how much."""
+    return JobFailure.objects.filter(at__lt=timezone.now() - keep).delete()[0]
 
 
 def error_of(job_id: int) -> str:

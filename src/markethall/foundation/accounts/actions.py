@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -14,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from markethall.foundation.accounts import limits
+from markethall.foundation.accounts.aging import LinkSigner, ResetTokens
 from markethall.foundation.accounts.errors import LinkInvalid, SignupsClosed, WrongPassword
 from markethall.foundation.accounts.events import EmailVerified, UserRegistered
 from markethall.foundation.accounts.models import Token, User
@@ -29,7 +29,8 @@ from markethall.kernel.throttle import forget, uncount_try
 
 VERIFICATION_SALT = "accounts.verify"
 VERIFICATION_LASTS = 3 * 24 * 3600
-_reset_tokens = EmailAwarePasswordResetTokenGenerator()
+_reset_tokens = ResetTokens()
+_verifications = LinkSigner(salt=VERIFICATION_SALT)
 
 
 def register(*, email: str, password: str, name: str = "") -> User:
@@ -100,7 +101,7 @@ def verify_email(*, key: str) -> User:
     """
     limits.count_by_address("verify")
     try:
-        address_id = signing.loads(key, salt=VERIFICATION_SALT, max_age=VERIFICATION_LASTS)
+        address_id = _verifications.unsign_object(key, max_age=VERIFICATION_LASTS)
     except signing.BadSignature as error:
         raise LinkInvalid("Ask for a new link: this one is wrong or too old.") from error
     with transaction.atomic():
@@ -214,7 +215,7 @@ def update_profile(*, user: User, name: str | None = None, phone: str | None = N
 
 def verification_link(address: EmailAddress) -> str:
     """The page that verifies ``address`` when it is opened."""
-    return f"{settings.SITE_URL}/verify-email/{signing.dumps(address.pk, salt=VERIFICATION_SALT)}"
+    return f"{settings.SITE_URL}/verify-email/{_verifications.sign_object(address.pk)}"
 
 
 def reset_link(user: User) -> str:

@@ -24,7 +24,7 @@ def forget_what_is_over(timestamp: int) -> None:
     """Answers kept for idempotency keys, lapsed tries, ended sessions, network addresses."""
     idempotency.forget_old()
     throttle.forget_lapsed()
-    job_log.forget_errors(clock.now() - KEEP_FAILED_JOBS)
+    job_log.forget_errors(KEEP_FAILED_JOBS)
     revoke_expired()
     Session.objects.filter(expire_date__lt=clock.now()).delete()
     drop_old_addresses()
