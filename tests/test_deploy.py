@@ -68,3 +68,13 @@ def test_the_proxies_let_an_upload_through() -> None:
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE <= 12 * 1024**2
     assert "client_max_body_size 12m" in (DEPLOY / "nginx.conf").read_text()
     assert "max_size 12MB" in (DEPLOY / "Caddyfile").read_text()
+
+
+def test_nginx_passes_every_header_to_every_address() -> None:
+    """One ``proxy_set_header`` within a location takes the place of all those outside it."""
+    conf = (DEPLOY / "nginx.conf").read_text()
+    locations = re.findall(r"location [^{]+{([^}]*)}", conf)
+    assert len(locations) == 3
+    assert not [each for each in locations if "proxy_set_header" in each]
+    for header in ("Host", "X-Forwarded-For", "X-Forwarded-Proto", "Upgrade", "Connection"):
+        assert f"proxy_set_header {header} " in conf

@@ -12,11 +12,10 @@ import threading
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from bench.hall import Hall
+from bench.hall import ROOT, Hall, fresh
 from PIL import Image
 
 from house.photos import encoded, jpeg_of, moving, opened, photo, png_of, scan_bomb
@@ -41,8 +40,10 @@ for number in range({people}):
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> Iterator[Hall]:
-    opened = Hall(tmp_path / "data", DATABASE_URL="", SANDBOX_WEBHOOK_SECRET="")
+def hall() -> Iterator[Hall]:
+    # Not pytest's own folder: as root, the database runs under a user who may not enter it.
+    folder = fresh(ROOT / ".cache" / "proofs" / "hostile_uploads")
+    opened = Hall(folder, DATABASE_URL="", SANDBOX_WEBHOOK_SECRET="")
     opened.start()
     yield opened
     opened.stop()

@@ -121,7 +121,7 @@ def test_a_failing_request_logs_no_secret(log_format: Any, monkeypatch: pytest.M
         assert secret not in written.getvalue()
 
 
-@pytest.mark.parametrize("path", ["/", "/api/payments/plans", "/healthz", "/console"])
+@pytest.mark.parametrize("path", ["/", "/api/payments/plans", "/plushify", "/console"])
 def test_a_host_that_is_not_ours_is_a_line_and_no_traceback(
     client: Client, settings: Any, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:

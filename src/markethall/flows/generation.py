@@ -122,6 +122,7 @@ def start_generation(
     platform = platform_settings()
     if not platform.generations_open:
         raise GenerationsClosed("Come back later: your credits stay.")
+    structlog.contextvars.bind_contextvars(generation_id=str(generation.pk))
     reference = f"generation:{generation.pk}"
     try:
         with transaction.atomic(savepoint=False):
@@ -170,7 +171,9 @@ def run_generation(generation_id: uuid.UUID) -> None:
         end_call(call, error.outcome, model=maker, usage=error.usage, error=str(error))
         _again_or_fail(generation, call, error)
     except Exception as error:
-        log.exception("image provider broke", generation=str(generation_id), provider=call.provider)
+        log.exception(
+            "image provider broke", generation_id=str(generation_id), provider=call.provider
+        )
         unknown = ProviderUnavailable(f"broke: {type(error).__name__}")
         end_call(call, unknown.outcome, model=maker, error=str(unknown))
         _again_or_fail(generation, call, unknown)
@@ -295,11 +298,13 @@ def _finish(generation: Generation, call: ProviderCall, made: MadePicture, began
             # Another run of this job was quicker, or somebody gave the credit back.
             delete_file(result)
             return
-        mark_completed(current, result, _taken(call, began), call.provider)
+        taken = _taken(call, began)
+        mark_completed(current, result, taken, call.provider)
         end_lost_calls(current)
         capture_hold(current.hold_id)
         events.publish(GenerationCompleted(current.pk, current.user_id))
         _tell(current, balance=True)
+    log.info("picture made", generation_id=str(current.pk), provider=call.provider, ms=taken)
 
 
 def _taken(call: ProviderCall, began: float) -> int:
@@ -314,7 +319,7 @@ def _again_or_fail(generation: Generation, call: ProviderCall, error: ProviderUn
     next one at once."""
     log.warning(
         "picture not made",
-        generation=str(generation.pk),
+        generation_id=str(generation.pk),
         provider=call.provider,
         attempt=generation.attempts,
         outcome=str(error.outcome),
@@ -354,6 +359,7 @@ def _fail(generation_id: uuid.UUID, message: str) -> None:
 
 def _end_in_failure(generation: Generation, message: str) -> None:
     give_back(generation, message)
+    log.warning("picture given up", generation_id=str(generation.pk), why=message)
     events.publish(GenerationFailed(generation.pk, generation.user_id))
 
 

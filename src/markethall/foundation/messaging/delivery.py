@@ -15,6 +15,7 @@ from datetime import timedelta
 from email.utils import formataddr, parseaddr
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
@@ -30,6 +31,7 @@ from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock
 
+log = structlog.get_logger(__name__)
 _LEASE = timedelta(minutes=5)
 _SHORT_LEASE = timedelta(minutes=1)
 # A mail that waits longer than this past its time has lost its job.
@@ -64,8 +66,19 @@ def deliver(mail_id: uuid.UUID, attachments: Sequence[tuple[str, bytes, str]] = 
     try:
         message.send()
     except Exception as error:
-        _record_failure(ticket, carrier.failure(error))
+        failure = carrier.failure(error)
+        log.warning(
+            "mail not taken",
+            mail_id=str(mail.pk),
+            template=mail.template,
+            carrier=carrier.name,
+            attempt=mail.attempts,
+            verdict=failure.verdict.value,
+            error=failure.text,
+        )
+        _record_failure(ticket, failure)
         return
+    log.info("mail sent", mail_id=str(mail.pk), template=mail.template, carrier=carrier.name)
     known_as = getattr(getattr(message, "anymail_status", None), "message_id", None)
     _record_sent(ticket, carrier, known_as if isinstance(known_as, str) else "")
 
