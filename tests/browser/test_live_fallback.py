@@ -69,7 +69,7 @@ def test_a_page_asks_anyway_when_the_stream_is_silent(
 ) -> None:
     page, token, started = ada
     held: list[Route] = []
-    page.route("**/api/live**", lambda route: held.append(route))
+    page.route("**/api/live**", held.append)
     wait_for_it(hall, page, started)
     pay(hall, token, started)
     page.clock.fast_forward(POLL)
