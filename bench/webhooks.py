@@ -139,16 +139,15 @@ def _stored(order: _Order) -> str:
 
     _, body = _signed(order, str(uuid.uuid4()))
     now = datetime.now(UTC)
-    with connection.cursor() as cursor:
-        return str(
-            cursor.mogrify(
-                "INSERT INTO payments_inboxevent (id, provider, event_id, type, payload, status,"
-                " attempts, deliveries, outcome, received_at, due_at)"
-                " VALUES (%s, 'bench', %s, 'payment.succeeded', %s, 'received', 0, 1, '', %s, %s)"
-                " ON CONFLICT (provider, event_id) DO NOTHING",
-                [new_id(), str(uuid.uuid4()), body, now, now],
-            )
+    return str(
+        connection.ops.compose_sql(
+            "INSERT INTO payments_inboxevent (id, provider, event_id, type, payload, status,"
+            " attempts, deliveries, outcome, received_at, due_at)"
+            " VALUES (%s, 'bench', %s, 'payment.succeeded', %s, 'received', 0, 1, '', %s, %s)"
+            " ON CONFLICT (provider, event_id) DO NOTHING",
+            [new_id(), str(uuid.uuid4()), body, now, now],
         )
+    )
 
 
 def _open_orders(orders: list[_Order]) -> int:
