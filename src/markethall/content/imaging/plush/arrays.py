@@ -72,5 +72,7 @@ def signed_distance(inside: NDArray[np.bool_]) -> Plane:
 
 def smoothstep(low: float, high: float, values: Plane) -> Plane:
     """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((values - low) / (high - low), 0, 1)
+    t = plane(values - low)
+    t /= high - low
+    np.clip(t, 0, 1, out=t)
     return plane(t * t * (3 - 2 * t))

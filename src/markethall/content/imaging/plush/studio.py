@@ -15,6 +15,9 @@ from markethall.content.imaging.plush.styles import PlushStyle
 
 KEY = np.array([-0.46, -0.62, 0.64], np.float32) / np.float32(1.0)
 RIM = np.array([0.75, -0.45, 0.1], np.float32)
+_KEY_TINT = plane([1.06, 1.02, 0.96])
+_SKY_TINT = plane([0.34, 0.36, 0.4])
+_BOUNCE_TINT = plane([0.22, 0.2, 0.18])
 
 
 def backdrop(colours: Plane, weights: Plane, style: PlushStyle) -> tuple[Plane, Plane]:
@@ -101,14 +104,13 @@ def lit(albedo: Plane, height: Plane, outline: Plane, style: PlushStyle, scale: 
     rim = np.clip(normal @ (RIM / np.linalg.norm(RIM)), 0, 1) ** 3 * (1 - normal[..., 2]) ** 1.5
     bounce = np.clip(normal[..., 1], 0, 1)
     dark = 1 - occlusion(height, outline, scale)
-    light = (
-        key[..., None] * plane([1.06, 1.02, 0.96])
-        + sky[..., None] * plane([0.34, 0.36, 0.4])
-        + bounce[..., None] * plane([0.22, 0.2, 0.18])
-    )
     shine = {"fluff": 0.22, "pile": 0.3, "felt": 0.1, "jersey": 0.16}[style.fabric]
-    colour = albedo * light * dark[..., None] + shine * rim[..., None] * (0.4 + 0.6 * albedo)
-    return plane(np.clip(colour, 0, 1.15))
+    glint = shine * rim
+    channels = []
+    for shade, *tints in zip(cv2.split(albedo), _KEY_TINT, _SKY_TINT, _BOUNCE_TINT, strict=True):
+        light = key * tints[0] + sky * tints[1] + bounce * tints[2]
+        channels.append(np.clip(shade * light * dark + glint * (0.4 + 0.6 * shade), 0, 1.15))
+    return plane(cv2.merge(channels))
 
 
 def finished(picture: Bytes, style: PlushStyle) -> Bytes:

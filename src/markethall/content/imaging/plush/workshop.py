@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from markethall.content.imaging.plush import fabric, stitch, studio
@@ -189,6 +190,17 @@ def _set_up(
     return stage
 
 
+def _laid_over(canvas: Bytes, colour: Plane, cover: Plane) -> Bytes:
+    """`colour` (h, w, 3) 0..1 over `canvas`, where `cover` (h, w) is 1."""
+    under, over = 1 - cover, 255 * cover
+    channels = [
+        np.clip(below * under + above * over + 0.5, 0, 255).astype(np.uint8)
+        for below, above in zip(cv2.split(canvas), cv2.split(colour), strict=True)
+    ]
+    laid: Bytes = cv2.merge(channels).astype(np.uint8)
+    return laid
+
+
 def _clothed(
     canvas: Bytes,
     pattern: ToyPattern,
@@ -206,9 +218,7 @@ def _clothed(
     if style.fabric == "fluff":
         inside = smoothstep(-3.0 * scale, 0.8 * scale, toy.outline)
     colour = studio.lit(albedo, toy.height, toy.outline, style, scale)
-    cover = inside[..., None]
-    mixed = canvas * (1 - cover) + colour * (255 * cover)
-    drawn: Bytes = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    drawn = _laid_over(canvas, colour, inside)
     if style.strand_length > 0:
         normal = studio.normals(blur(toy.height, 2.0 * scale))
         flow = fabric.pile_flow(rng, normal, scale, style.droop, 0.45)

@@ -7,6 +7,7 @@ not the worker, a picture that takes too long can be stopped, and its memory com
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -42,6 +43,7 @@ class LocalProvider:
                 input=struct.pack("!L", len(order)) + order + wish.original,
                 capture_output=True,
                 timeout=TIMEOUT,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
