@@ -94,8 +94,9 @@ def assemble(pattern: ToyPattern, style: PlushStyle, rows: int, columns: int) ->
     albedo = plane(table[patches])
     albedo = blur(albedo, 0.45 * scale)
     if tint is not None:
-        share = (style.photo_share * (layer == tint[1]))[..., None]
-        albedo = plane(albedo * (1 - share) + tint[0] * share)
+        share = style.photo_share * (layer == tint[1])
+        channels = zip(cv2.split(albedo), cv2.split(tint[0]), strict=True)
+        albedo = plane(cv2.merge([own * (1 - share) + shown * share for own, shown in channels]))
     return Assembled(plane(outline), plane(height), albedo, patches, layer)
 
 
@@ -163,31 +164,29 @@ def _stitches(canvas: Bytes, toy: Assembled, pattern: ToyPattern, scale: float) 
             )
 
 
-def _sew_tag(stage: Plane, outline: Plane, colour: Plane, scale: float) -> None:
-    """Draws the tag onto the set; the toy, laid over it later, hides its sewn edge."""
-    spot = stitch.tag_spot(outline)
-    if spot is None:
-        return
-    canvas: Bytes = np.clip(stage * 255 + 0.5, 0, 255).astype(np.uint8)
-    stitch.tag(canvas, spot, 19 * scale, colour)
-    stage[:] = plane(canvas) / 255
-
-
 def _set_up(
     pattern: ToyPattern, toy: Assembled, outline: Plane, style: PlushStyle, scale: float
-) -> Plane:
-    """The set with the toy's shadow and tag, (h, w, 3) RGB 0..1; `outline` covers it all."""
+) -> Bytes:
+    """The set with the toy's shadow and tag, (h, w, 3); `outline` covers it all. The toy, laid
+    over it later, hides the tag's sewn edge."""
     ground = float(np.nonzero((outline > 0).any(axis=1))[0].max())
     weights = plane(np.bincount(toy.patches[toy.outline > 0], minlength=len(pattern.colours)))
     wall, floor = studio.backdrop(pattern.colours, weights, style)
     rows, columns = outline.shape
     coarse = studio.stage((rows // 4, columns // 4), ground / 4, wall, floor)
     stage = resize(coarse, rows, columns)
-    dark = studio.shadows(outline, ground, scale)[..., None]
-    stage *= 1 - dark * plane([0.92, 0.96, 1.0])
-    vivid = np.hypot(pattern.colours[:, 1], pattern.colours[:, 2]) * np.sqrt(weights)
-    _sew_tag(stage, outline, to_rgb(pattern.colours[int(vivid.argmax())]), scale)
-    return stage
+    dark = studio.shadows(outline, ground, scale)
+    channels = [
+        np.clip(light * (1 - dark * tint) * 255 + 0.5, 0, 255).astype(np.uint8)
+        for light, tint in zip(cv2.split(stage), plane([0.92, 0.96, 1.0]), strict=True)
+    ]
+    canvas: Bytes = cv2.merge(channels).astype(np.uint8)
+    spot = stitch.tag_spot(outline)
+    if spot is not None:
+        vivid = np.hypot(pattern.colours[:, 1], pattern.colours[:, 2]) * np.sqrt(weights)
+        colour = to_rgb(pattern.colours[int(vivid.argmax())])
+        stitch.tag(canvas, spot, 19 * scale, colour)
+    return canvas
 
 
 def _laid_over(canvas: Bytes, colour: Plane, cover: Plane) -> Bytes:
@@ -243,8 +242,7 @@ def sew(
     y, x = round(top * scale), round(left * scale)
     outline = np.full(size, -1e4, np.float32)
     outline[y : y + rows, x : x + columns] = toy.outline
-    stage = _set_up(pattern, toy, outline, style, scale)
-    canvas: Bytes = np.clip(stage * 255 + 0.5, 0, 255).astype(np.uint8)
+    canvas = _set_up(pattern, toy, outline, style, scale)
     under = canvas[y : y + rows, x : x + columns]
     canvas[y : y + rows, x : x + columns] = _clothed(under, piece, toy, style, scale, rng)
     return studio.finished(canvas, style)
