@@ -75,6 +75,7 @@ class StandIn:
         self.kept: dict[str, dict[str, dict[str, Any]]] = {}
         self.asked: list[tuple[str, str]] = []
         self.failing: list[int] = []
+        self.stays_silent = False
         self.swallow = ""  # a path whose POST is done, and answered with a fault
         stand_in = self
 
@@ -246,6 +247,9 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, rows[key]
 
     def answer(self) -> None:
+        if self.hall.stays_silent:
+            self.close_connection = True
+            return
         status, body = self.handle_one()
         content = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)

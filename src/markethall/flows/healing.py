@@ -49,10 +49,15 @@ def heal(
     Raises GatewayUnavailable: what was healed until then stays healed.
     """
     tally = Tally()
-    for start in range(0, len(movements), _AT_ONCE):
-        batch = movements[start : start + _AT_ONCE]
-        tell(f"{gateway}: {start + len(batch)} of {len(movements)} movements")
-        _hear(batch, known_payments(gateway, batch), tally)
+    heard = 0
+    # Charges first: a refund may name its payment by what only the settled charge tells us.
+    for kind in (MovementKind.CHARGE, MovementKind.REFUND):
+        moved = sorted((one for one in movements if one.kind == kind), key=lambda one: one.at)
+        for start in range(0, len(moved), _AT_ONCE):
+            batch = moved[start : start + _AT_ONCE]
+            heard += len(batch)
+            tell(f"{gateway}: {heard} of {len(movements)} movements")
+            _hear(batch, known_payments(gateway, batch), tally)
     rows = unsettled(opened_before).filter(gateway=gateway).order_by("pk")[:_MOST_OPEN]
     for number, payment in enumerate(rows, start=1):
         tell(f"{gateway}: open payment {number}")
@@ -65,16 +70,15 @@ def heal(
 
 
 def hear_charge(payment_id: uuid.UUID, ref: str) -> None:
-    """Settle a payment that the gateway knows as ``ref`` and says is paid. Does nothing when the
-    payment is settled, or was opened under another reference: that is a second charge."""
+    """Settle a payment that the gateway says is paid, by what it was opened with: ``ref`` when
+    that was never recorded. Another charge for the same payment settles nothing."""
     payment = Payment.objects.get(pk=payment_id)
     if payment.status == PaymentStatus.SUCCEEDED:
         return
     if not payment.gateway_ref:
         with transaction.atomic():
             payment = record_opened(payment_id, ref=ref)
-    if ref in {payment.gateway_ref, payment.charge_ref}:
-        look(payment_id)
+    look(payment_id)
 
 
 def hear_refund(payment_id: uuid.UUID, ref: str, refund_id: str = "") -> None:
@@ -109,7 +113,7 @@ def _hear(batch: Iterable[Movement], known: dict[str, Known], tally: Tally) -> N
         .exclude(status=RefundStatus.REQUESTED)
         .values_list("payment_id", "gateway_ref")
     )
-    for moved in sorted(batch, key=lambda one: (one.kind == MovementKind.REFUND, one.at)):
+    for moved in batch:
         row = known.get(moved.payment_ref) or known.get(moved.payment_id)
         if row is None:
             continue

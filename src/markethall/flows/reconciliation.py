@@ -41,6 +41,11 @@ def verify(payment_id: uuid.UUID) -> tuple[bool, str]:
         if payment.status == PaymentStatus.SUCCEEDED:
             return True, "The gateway confirms the payment, and it is booked."
         return False, "The gateway confirms the payment, but it could not be booked."
+    if truth.state == ChargeState.SUCCEEDED:
+        return False, (
+            f"The gateway was paid {truth.money}, and {payment.money} was asked for. Open the"
+            " payment to give it back or to accept it."
+        )
     return False, f"The gateway says the payment is {truth.state}, over {truth.money}."
 
 

@@ -31,6 +31,7 @@ from markethall.foundation.payments.errors import (
     NothingToRefund,
     PaymentMissing,
     RefundMissing,
+    RefundTooLarge,
 )
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import Notice, RefundState, RefundTruth
@@ -249,6 +250,7 @@ def _prepare(
     if order.payment_id is None:
         raise NothingToRefund("This order has not been paid.")
     payment = lock_one(Payment.objects.filter(pk=order.payment_id))
+    amount = _beside_what_is_owed(payment, amount)
     refund = request_refund(payment, amount=amount, reason=reason, actor_id=actor_id, key=key)
     record(
         "payments.refund",
@@ -261,6 +263,18 @@ def _prepare(
         reason=reason,
     )
     return refund
+
+
+def _beside_what_is_owed(payment: Payment, amount: int | None) -> int | None:
+    """What is owed already and could not be sent is no part of what an order can still give."""
+    failed = payment.refunds.filter(is_owed=True, status=RefundStatus.FAILED)
+    owed = sum(failed.values_list("amount", flat=True))
+    left = payment.amount - payment.refunded - owed
+    if owed and left <= 0:
+        raise NothingToRefund("All of it is owed by a refund that failed. Try that one again.")
+    if owed and amount is not None and amount > left:
+        raise RefundTooLarge(f"At most {Money(left, payment.currency)} can be given back.")
+    return left if owed and amount is None else amount
 
 
 def _kept(key: str, order: Order, amount: int | None) -> Refund | None:

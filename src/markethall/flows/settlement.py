@@ -75,7 +75,7 @@ def pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]]) -> None:
     """Orders that wait for it are paid, each by its payment: the money is booked, what was bought
     is given, the orders move. Both are locked. As many statements for many as for one."""
     mark_succeeded([(payment, truth.charge_ref) for _, payment, truth in paid], surplus=False)
-    post_all([_booking(order, payment) for order, payment, _ in paid])
+    post_all([booking(order, payment) for order, payment, _ in paid])
     with jobs.gathered():
         fulfilled = fulfilment.fulfil([order for order, _, _ in paid])
         mark_paid([Paid(order, payment, order.pk in fulfilled) for order, payment, _ in paid])
@@ -95,7 +95,7 @@ def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
 
 
 def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
-    payment = _payment(event.provider, notice)
+    payment = payment_of(event.provider, notice)
     if payment is None:
         return _conclude(event, _unknown(notice), notice)
     structlog.contextvars.bind_contextvars(**about(payment))
@@ -112,7 +112,7 @@ def _settle_payment(event: InboxEvent, notice: Notice) -> Outcome:
 def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
     refund = refunds.find(event.provider, notice)
     if refund is None:
-        payment = _payment(event.provider, notice) or _asked(event.provider, notice)
+        payment = payment_of(event.provider, notice) or _asked(event.provider, notice)
         if payment is None:
             return _conclude(event, _unknown(notice), notice)
         refund = refunds.adopt(payment, notice.refund_ref)
@@ -127,7 +127,7 @@ def _settle_refund(event: InboxEvent, notice: Notice) -> Outcome:
 
 
 def _settle_chargeback(event: InboxEvent, notice: Notice) -> Outcome:
-    payment = _payment(event.provider, notice) or _asked(event.provider, notice)
+    payment = payment_of(event.provider, notice) or _asked(event.provider, notice)
     if payment is None:
         return _conclude(event, _unknown(notice), notice)
     structlog.contextvars.bind_contextvars(**about(payment))
@@ -135,7 +135,7 @@ def _settle_chargeback(event: InboxEvent, notice: Notice) -> Outcome:
     return _conclude(event, Outcome(InboxStatus.SETTLED, text), notice)
 
 
-def _payment(provider: str, notice: Notice) -> Payment | None:
+def payment_of(provider: str, notice: Notice) -> Payment | None:
     """Our payment that a webhook is about: by what it was opened with, by its charge, or by the
     id that we gave along."""
     if notice.ref:
@@ -158,7 +158,7 @@ def _asked(provider: str, notice: Notice) -> Payment | None:
         key = gateway.fetch_chargeback(notice.chargeback_ref).payment_key
     else:
         key = gateway.fetch_refund(notice.refund_ref).payment_key
-    return _payment(provider, Notice(notice.kind, payment_key=key)) if key else None
+    return payment_of(provider, Notice(notice.kind, payment_key=key)) if key else None
 
 
 def _unknown(notice: Notice) -> Outcome:
@@ -193,13 +193,13 @@ def _paid(order: Order, payment: Payment, truth: ChargeTruth) -> Outcome:
         pay([(order, payment, truth)])
         return paid_outcome(order)
     mark_succeeded([(payment, truth.charge_ref)], surplus=True)
-    post_all([_booking(order, payment)])
+    post_all([booking(order, payment)])
     refund = request_refund(payment, amount=None, reason=SURPLUS_REASON, actor_id=None)
     refunds.send_later(refund)
     return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
 
 
-def _booking(order: Order, payment: Payment) -> Draft:
+def booking(order: Order, payment: Payment) -> Draft:
     """Where the money of a payment comes from, and where it lies now."""
     into = accounts.gateway(payment.gateway, payment.currency)
     source = (

@@ -87,6 +87,12 @@ def mark_unpaid(payment: Payment, status: PaymentStatus, failure: str = "") -> N
     payment.save(update_fields=["status", "failure"])
 
 
+def correct_amount(payment: Payment, money: Money) -> None:
+    """Record what was paid in truth of a payment that was opened for another sum."""
+    payment.amount, payment.currency = money.amount, money.currency
+    payment.save(update_fields=["amount", "currency"])
+
+
 def request_refund(
     payment: Payment,
     *,
@@ -96,8 +102,10 @@ def request_refund(
     key: str | None = None,
     cause: RefundCause = RefundCause.SHOP,
     gateway_ref: str = "",
+    is_owed: bool = False,
 ) -> Refund:
-    """Set aside ``amount`` minor units (all that is left when None) to be given back.
+    """Set aside ``amount`` minor units (all that is left when None) to be given back. ``is_owed``
+    when it never paid for anything.
 
     What is set aside counts as refunded, so refunds at once never exceed what was paid.
     Raises NothingToRefund and RefundTooLarge.
@@ -117,6 +125,7 @@ def request_refund(
         gateway_ref=gateway_ref,
         amount=wanted,
         reason=reason,
+        is_owed=is_owed,
         actor_id=actor_id,
         created_at=clock.now(),
     )

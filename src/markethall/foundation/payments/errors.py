@@ -33,6 +33,10 @@ class NothingToRefund(Conflict):
     code, title = "nothing_to_refund", "There is nothing to give back"
 
 
+class NothingToDecide(Conflict):
+    code, title = "nothing_to_decide", "There is nothing to decide about this payment"
+
+
 class RefundMissing(NotFound):
     code, title = "refund_not_found", "There is no such refund"
 

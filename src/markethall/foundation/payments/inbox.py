@@ -171,6 +171,13 @@ def conclude(ended: Sequence[tuple[InboxEvent, Outcome]]) -> None:
         cursor.execute(_CONCLUDE, [clock.now(), *columns])
 
 
+def decide(events: Sequence[InboxEvent], outcome: Outcome) -> None:
+    """Record what a person decided about parked events, in the caller's transaction."""
+    InboxEvent.objects.filter(
+        pk__in=[event.pk for event in events], status=InboxStatus.PARKED
+    ).update(status=outcome.status, outcome=outcome.text, settled_at=clock.now())
+
+
 def wake_if_due() -> bool:
     """The sweep: wake the job when events are due that nobody settles."""
     due = InboxEvent.objects.filter(status=InboxStatus.RECEIVED, due_at__lte=clock.now()).exists()

@@ -103,8 +103,8 @@ class Refund(models.Model):
     """Money given back of one payment, or taken back by the payer's bank.
 
     ``key`` is the caller's: asking twice with one key refunds once. ``tries`` counts what failed
-    and was asked for again. ``is_owed``: it had gone and came back from the bank; what it bought
-    was taken back then, and the money is the payer's.
+    and was asked for again. ``is_owed``: the money is the payer's, and nothing is taken back for
+    it: it had gone and came back from the bank, or it never paid for anything.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

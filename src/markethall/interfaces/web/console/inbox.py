@@ -8,9 +8,10 @@ from django import forms
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
+from markethall.flows import mismatches
 from markethall.foundation.accounts.permissions import Permission
 from markethall.foundation.payments import inbox
-from markethall.foundation.payments.models import InboxEvent, InboxStatus
+from markethall.foundation.payments.models import InboxEvent, InboxStatus, Payment
 from markethall.foundation.payments.queries import inbox_events
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import (
@@ -34,7 +35,8 @@ MEANINGS = {
     InboxStatus.IGNORED: "It changes nothing here; nothing is to be done.",
     InboxStatus.PARKED: (
         "It contradicts what is on record, so nothing was done. Compare it with the gateway's "
-        "dashboard. Once the cause is gone, replay it; if it is not ours, leave it."
+        "dashboard. Money of another amount is given back or accepted at its payment. Once any "
+        "other cause is gone, replay it; if it is not ours, leave it."
     ),
     InboxStatus.DEAD: (
         "It failed too often. Mend the cause that the outcome names, then replay it: settling "
@@ -125,5 +127,14 @@ def _show(request: StaffRequest, event_id: uuid.UUID) -> HttpResponse:
         "meaning": MEANINGS[status],
         "tone": {"parked": "warning", "dead": "danger"}.get(status, "info"),
         "most": inbox.MAX_ATTEMPTS,
+        "payment": _undecided(event),
     }
     return show(request, "console/inbox_event.html", context)
+
+
+def _undecided(event: InboxEvent) -> Payment | None:
+    """The payment at which a parked event waits for a decision."""
+    if event.status != InboxStatus.PARKED:
+        return None
+    payment = mismatches.payment_of(event)
+    return payment if payment and mismatches.evidence_of(payment).events else None

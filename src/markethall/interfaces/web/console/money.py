@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django import forms
+from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from markethall.flows import mismatches
 from markethall.foundation.accounts.permissions import Permission
 from markethall.foundation.accounts.queries import emails_of
 from markethall.foundation.ledger.models import Account, Transaction
@@ -21,7 +23,7 @@ from markethall.foundation.ledger.statements import (
     transactions,
 )
 from markethall.foundation.payments.gateways import registry
-from markethall.foundation.payments.models import PaymentStatus, RefundStatus
+from markethall.foundation.payments.models import PaymentStatus, Refund, RefundStatus
 from markethall.foundation.payments.queries import payments, refunds
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import (
@@ -30,6 +32,7 @@ from markethall.interfaces.web.console.frame import (
     Filters,
     choices,
     cursor_of,
+    done,
     show,
     show_list,
 )
@@ -39,6 +42,7 @@ from markethall.kernel.pagination import paginate
 KINDS = (
     "payment",
     "payment_refund",
+    "payment_excess",
     "chargeback",
     "chargeback_reversed",
     "chargeback_loss",
@@ -132,6 +136,43 @@ def refund_list(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff(Permission.PAYMENTS_READ)
 def payment(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
+    return _show_payment(request, payment_id)
+
+
+@require_POST
+@staff(Permission.PAYMENTS_REFUND)
+def give_back(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
+    """Money of another amount than was asked for goes back."""
+    back = mismatches.give_back(payment_id=payment_id, actor_id=request.user.pk)
+    return _decided(request, payment_id, back, "The payment is settled.")
+
+
+@require_POST
+@staff(Permission.PAYMENTS_REFUND)
+def accept(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
+    """Money of another amount than was asked for pays for its order."""
+    back = mismatches.accept(payment_id=payment_id, actor_id=request.user.pk)
+    return _decided(request, payment_id, back, "The order is paid.")
+
+
+def _decided(
+    request: StaffRequest, payment_id: uuid.UUID, back: Refund | None, text: str
+) -> HttpResponse:
+    level = messages.SUCCESS
+    if back and back.status == RefundStatus.FAILED:
+        text, level = f"{text} The gateway refused to give back: {back.failure}", messages.ERROR
+    elif back:
+        text = f"{text} {back.money} goes back."
+    return done(
+        request,
+        text,
+        level=level,
+        to=f"/console/payments/{payment_id}",
+        again=lambda: _show_payment(request, payment_id),
+    )
+
+
+def _show_payment(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
     row = payments().filter(pk=payment_id).first()
     if row is None:
         raise NotFound("There is no such payment.")
@@ -141,6 +182,7 @@ def payment(request: StaffRequest, payment_id: uuid.UUID) -> HttpResponse:
         "title": f"Payment of {row.money}",
         "payment": row,
         "booked": booked,
+        "mismatch": mismatches.evidence_of(row),
         "at_gateway": gateway.page_of("payment", row.money_ref),
         "chargebacks": [
             (each, gateway.page_of("chargeback", each.gateway_ref))

@@ -50,6 +50,8 @@ urlpatterns = [
     path("/pictures/<uuid:generation_id>", pictures.detail),
     path("/payments", money.payment_list),
     path("/payments/<uuid:payment_id>", money.payment),
+    path("/payments/<uuid:payment_id>/give-back", money.give_back),
+    path("/payments/<uuid:payment_id>/accept", money.accept),
     path("/refunds", money.refund_list),
     path("/ledger", money.ledger),
     path("/ledger/totals", money.totals),

@@ -275,7 +275,13 @@ def _order(order_id: str) -> Order:
 def _refund_truth(refund: Refund, order: Order) -> RefundTruth:
     state = _REFUND_STATES.get(refund.status, RefundState.PENDING)
     failure = "Polar could not give the money back." if state == RefundState.FAILED else ""
-    return RefundTruth(refund.id, state, failure, money=amounts.of_refund(refund, order))
+    return RefundTruth(
+        refund.id,
+        state,
+        failure,
+        money=amounts.of_refund(refund, order),
+        payment_key=str(order.metadata.get("paymentId", "")),
+    )
 
 
 def _time(text: str) -> datetime:

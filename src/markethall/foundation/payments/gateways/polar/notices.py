@@ -46,13 +46,16 @@ def _of_payment(
 
 
 def _of_refund(data: Mapping[str, Any]) -> Notice:
-    """Its amount is told only where no tax makes it ambiguous; the truth is asked anyhow."""
+    """Its amount is told only where no tax makes it ambiguous; the truth is asked anyhow. One
+    made by hand names the order alone, which is not known here before the order is settled."""
+    refund_key = _text(_metadata(data).get("refundId"))
     return Notice(
         NoticeKind.REFUND,
         ref=_text(data.get("order_id")),
         money=_money(data, data.get("amount")) if data.get("tax_amount") == 0 else None,
-        refund_key=_text(_metadata(data).get("refundId")),
+        refund_key=refund_key,
         refund_ref=_text(data.get("id")),
+        is_foreign=not refund_key,
     )
 
 

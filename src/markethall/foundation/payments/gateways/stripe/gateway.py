@@ -166,8 +166,9 @@ class StripeGateway:
         return notices.read_notice(type, payload)
 
     def recent(self, since: datetime, until: datetime) -> Iterator[Movement]:
+        # Stripe counts in whole seconds, and cuts the rest off: one that has begun belongs to it.
         span: Any = {
-            "created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())},
+            "created": {"gte": int(since.timestamp()), "lt": int(until.timestamp()) + 1},
             "limit": 100,
         }
         with calling("recent"):
