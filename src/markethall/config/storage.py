@@ -13,7 +13,7 @@ PACKAGE = "markethall.foundation.files.storage"
 class StorageSettings(BaseSettings):
     """The part of the environment that names the storages."""
 
-    storage: Literal["local", "s3", "r2"] = Field(
+    storage: Literal["local", "s3", "r2", "cloudinary"] = Field(
         "local", description="Where new files are stored. `markethall move-files` moves old ones."
     )
     s3_bucket: str | None = Field(
@@ -53,11 +53,26 @@ class StorageSettings(BaseSettings):
     )
     r2_access_key_id: str | None = Field(None, description="The id of an R2 API token.")
     r2_secret_access_key: str | None = Field(None, description="Goes with the id.")
+    cloudinary_cloud_name: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_-]+$", description="Cloudinary's cloud, for STORAGE=cloudinary."
+    )
+    cloudinary_api_key: str | None = Field(None, description="Its API key.")
+    cloudinary_api_secret: str | None = Field(None, description="Goes with the key.")
+    cloudinary_upload_prefix: str = Field(
+        "https://api.cloudinary.com",
+        pattern=r"^https?://[^/]+/?$",
+        description="Where its API is; `https://api-eu.cloudinary.com` for accounts there.",
+    )
+    cloudinary_folder: str = Field("", description="A folder that all names begin with.")
+    cloudinary_signature_algorithm: Literal["sha1", "sha256"] = Field(
+        "sha1", description="As the account's security settings say."
+    )
 
 
 STORAGE_PAIRS = (
     ("s3_access_key_id", "s3_secret_access_key"),
     ("r2_access_key_id", "r2_secret_access_key"),
+    ("cloudinary_api_key", "cloudinary_api_secret"),
 )
 
 
@@ -73,6 +88,10 @@ def storage_faults(chosen: StorageSettings) -> list[str]:
             found.append("STORAGE=r2 needs R2_BUCKET.")
         if not (chosen.r2_access_key_id or chosen.s3_access_key_id):
             found.append("STORAGE=r2 needs R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY.")
+    if chosen.storage == "cloudinary" and not chosen.cloudinary_cloud_name:
+        found.append("STORAGE=cloudinary needs CLOUDINARY_CLOUD_NAME.")
+    if chosen.cloudinary_cloud_name and not chosen.cloudinary_api_key:
+        found.append("CLOUDINARY_CLOUD_NAME needs CLOUDINARY_API_KEY and CLOUDINARY_API_SECRET.")
     if chosen.s3_kms_key_id and chosen.s3_encryption != "aws:kms":
         found.append("S3_KMS_KEY_ID needs S3_ENCRYPTION=aws:kms.")
     return found
@@ -91,6 +110,11 @@ def file_stores(chosen: StorageSettings, location: str) -> dict[str, dict[str, A
         stores["s3"] = _bucket(s3_options(chosen))
     if chosen.r2_bucket or borrowed:
         stores["r2"] = _bucket(r2_options(chosen))
+    if chosen.cloudinary_cloud_name:
+        stores["cloudinary"] = {
+            "BACKEND": f"{PACKAGE}.cloudinary.CloudinaryStore",
+            "OPTIONS": cloudinary_options(chosen),
+        }
     return {**stores, "default": stores[chosen.storage]}
 
 
@@ -130,6 +154,18 @@ def r2_options(chosen: StorageSettings) -> dict[str, Any]:
         # R2 encrypts by itself, and knows no lists of who may.
         "object_parameters": {},
         "default_acl": None,
+    }
+
+
+def cloudinary_options(chosen: StorageSettings) -> dict[str, Any]:
+    """What CloudinaryStore is told."""
+    return {
+        "cloud_name": chosen.cloudinary_cloud_name,
+        "api_key": chosen.cloudinary_api_key,
+        "api_secret": chosen.cloudinary_api_secret,
+        "signature_algorithm": chosen.cloudinary_signature_algorithm,
+        "upload_prefix": _without_slash(chosen.cloudinary_upload_prefix),
+        "folder": chosen.cloudinary_folder.strip("/"),
     }
 
 

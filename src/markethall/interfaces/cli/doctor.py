@@ -147,7 +147,7 @@ def files(environment: Environment) -> Iterator[Finding]:
             fault = _try_storage(store)
         except (StorageUnavailable, FileNotFoundError) as error:
             fault = str(error.__cause__ or error)
-        remote = "Check the bucket, its region and keys, and that this machine may reach it."
+        remote = "Check its variables and keys, and that this machine may reach it."
         mend = remote if store.is_remote else "Make the folder writable for this user."
         yield Finding(title, fault or store.whereabouts(), mend if fault else "")
     gone = set(StoredFile.objects.values_list("storage", flat=True).distinct())
@@ -171,7 +171,7 @@ def _try_storage(store: FileStore) -> str:
             if answer.status_code != httpx.codes.OK or answer.content != b"well":
                 return f"a signed link is answered with {answer.status_code}"
             if httpx.get(link.partition("?")[0], timeout=10).status_code == httpx.codes.OK:
-                return "the bucket shows its files to everybody: make it private"
+                return "it shows its files to everybody: make it private"
     except httpx.HTTPError as error:
         return f"a signed link cannot be opened: {error}"
     finally:
