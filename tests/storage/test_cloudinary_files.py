@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 from typer.testing import CliRunner
 
+from house.cloudinary_peer import SECRET, Peer, serving
 from house.jobs import run_jobs
 from house.people import ApiClient, client_for, make_user, page_client
 from house.photos import photo
@@ -33,7 +34,6 @@ from markethall.foundation.files.storage.base import FileStore
 from markethall.foundation.files.storage.registry import store_named
 from markethall.interfaces.cli import doctor
 from markethall.interfaces.cli.main import app
-from house.cloudinary_peer import SECRET, Peer, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
