@@ -43,7 +43,8 @@ def database_settings(environment: Environment) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": options,
+        # PostgreSQL plans a statement that comes again and again once for each connection.
+        "OPTIONS": {**options, "server_side_binding": True, "prepare_threshold": 3},
         "TEST": {"NAME": f"test_{unquote(parts.path.lstrip('/'))}"},
     }
 

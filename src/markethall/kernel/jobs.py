@@ -19,12 +19,8 @@ from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
 # procrastinate's own function, called without its client: one plain statement.
-_DEFER = """
-SELECT procrastinate_defer_jobs_v1(array_agg(
-           (queue, task, 0, lock, NULL, args, due_at)::procrastinate_job_to_defer_v1))
-  FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
-    AS job (queue, task, lock, args, due_at)
-"""
+_DEFER = "SELECT procrastinate_defer_jobs_v1(ARRAY[{jobs}])"
+_JOB = "(%s, %s, 0, %s, NULL, %s, %s)::procrastinate_job_to_defer_v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +72,14 @@ def gathered() -> Iterator[None]:
 
 
 def _defer(jobs: list[_Job]) -> None:
-    columns: list[Any] = [
-        [job.queue for job in jobs],
-        [job.task for job in jobs],
-        [job.lock for job in jobs],
-        [job.arguments for job in jobs],
-        [job.due_at for job in jobs],
+    statement = _DEFER.format(jobs=", ".join([_JOB] * len(jobs)))
+    values = [
+        value
+        for job in jobs
+        for value in (job.queue, job.task, job.lock, job.arguments, job.due_at)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_DEFER, columns)
+        cursor.execute(statement, values)
 
 
 def enqueue_once(task: str, *, queue: str = "default", **arguments: Any) -> None:

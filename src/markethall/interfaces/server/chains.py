@@ -7,10 +7,13 @@ page to frame; passing through what guards those costs a request a third of its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest
+from django.urls import ResolverMatch, get_resolver
 
 Start = Callable[..., Any]
 WEBHOOKS = "/api/webhooks/"
@@ -23,6 +26,11 @@ AREAS = (WEBHOOKS, "/api/images", "/api/credits/", "/api/payments/", "/api/order
 class ProgramHandler(WSGIHandler):
     """Django's handler with ``PROGRAM_MIDDLEWARE`` for ``MIDDLEWARE``."""
 
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        match = _view_of(request.path_info)
+        request.resolver_match = match
+        return match
+
     def load_middleware(self, is_async: bool = False) -> None:
         full = settings.MIDDLEWARE
         settings.MIDDLEWARE = settings.PROGRAM_MIDDLEWARE
@@ -30,6 +38,12 @@ class ProgramHandler(WSGIHandler):
             super().load_middleware(is_async)
         finally:
             settings.MIDDLEWARE = full
+
+
+@lru_cache(maxsize=1024)
+def _view_of(path: str) -> ResolverMatch:
+    """What Django finds by trying the pattern of every page and endpoint, one after the other."""
+    return get_resolver().resolve(path)
 
 
 class Chains:
