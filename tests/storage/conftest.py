@@ -153,3 +153,12 @@ def on_s3(settings: Any, tmp_path: Path, s3_settings: dict[str, str]) -> Any:
     """New files go to the bucket."""
     use_storage(settings, tmp_path, "s3", **s3_settings)
     return store_named("s3")
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The address of a server that takes every connection and answers none."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

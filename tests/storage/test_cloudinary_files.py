@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import timezone
 from typer.testing import CliRunner
+from urllib3 import Timeout
 
 from house.cloudinary_peer import SECRET, Peer, serving
 from house.jobs import run_jobs
@@ -168,6 +169,19 @@ class TestOutage:
                 "SELECT status, attempts FROM procrastinate_jobs WHERE task_name = 'delete_stored'"
             )
             assert cursor.fetchall() == [("todo", 1)]
+
+    def test_one_that_hangs_is_given_up(
+        self, settings: Any, tmp_path: Path, peer: Peer, hanging: str, monkeypatch: Any
+    ) -> None:
+        brief = Timeout(connect=0.2, read=0.2)
+        monkeypatch.setattr("markethall.foundation.files.storage.cloudinary._TIMEOUT", brief)
+        away = {**peer.variables(), "CLOUDINARY_UPLOAD_PREFIX": hanging}
+        use_storage(settings, tmp_path, "cloudinary", **away)
+        picture = SimpleUploadedFile("cat.png", photo("PNG"), "image/png")
+        answer = client_for(make_user()).upload("/api/images/upload", file=picture)
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+        with pytest.raises(StorageUnavailable):
+            store_named("cloudinary").open("a/x.txt")
 
     def test_nobody_there(self, settings: Any, tmp_path: Path, peer: Peer) -> None:
         away = {**peer.variables(), "CLOUDINARY_UPLOAD_PREFIX": "http://127.0.0.1:9"}

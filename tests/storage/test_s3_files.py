@@ -180,6 +180,20 @@ class TestOutage:
         assert answer.headers["Retry-After"]
         assert not StoredFile.objects.exists()
 
+    def test_one_that_hangs_is_given_up(
+        self,
+        s3_settings: dict[str, str],
+        hanging: str,
+        settings: Any,
+        tmp_path: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("markethall.foundation.files.storage.s3._TIMEOUTS", (0.2, 0.2))
+        use_storage(settings, tmp_path, "s3", **{**s3_settings, "S3_ENDPOINT_URL": hanging})
+        picture = SimpleUploadedFile("cat.png", photo("PNG"), "image/png")
+        answer = client_for(make_user()).upload("/api/images/upload", file=picture)
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+
     def test_a_generation_waits_for_the_storage(
         self, client: ApiClient, away: Callable[[], None], on_s3: Any, monkeypatch: Any
     ) -> None:

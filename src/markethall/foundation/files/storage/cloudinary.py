@@ -33,7 +33,7 @@ _PICTURES = {"jpg", "png", "webp"}
 _IN_MEMORY = 2 * 1024 * 1024  # bytes; the rest of a file waits on the disk
 _PAGE = 500
 _READ_FOR = 300  # seconds that a link for ourselves works
-_TIMEOUT = Timeout(connect=5, read=60)
+_TIMEOUT = Timeout(connect=5, read=30)
 _RETRIES = Retry(3, backoff_factor=0.2, status_forcelist=(502, 503, 504), raise_on_status=False)
 
 

@@ -26,6 +26,7 @@ from markethall.foundation.files.storage.base import Entry, Readable, Writable
 log = structlog.get_logger(__name__)
 PART = 8 * 1024 * 1024  # bytes; larger content goes in parts of this size, one at a time
 _IN_MEMORY = 2 * 1024 * 1024  # bytes of a file being read; the rest waits on the disk
+_TIMEOUTS = (5, 15)  # seconds, to connect and to wait for an answer; each of three tries
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 # A part may be refused below 5 MiB, and there are at most 10,000 of them.
 _STREAM_PARTS = (16 * 1024 * 1024, 64 * 1024 * 1024)
@@ -43,9 +44,9 @@ class S3Store(S3Storage):  # type: ignore[misc]
         options["client_config"] = Config(
             signature_version="s3v4",
             s3={"addressing_style": options.get("addressing_style")},
-            connect_timeout=5,
-            read_timeout=20,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=_TIMEOUTS[0],
+            read_timeout=_TIMEOUTS[1],
+            retries={"mode": "standard", "total_max_attempts": 3},
             max_pool_connections=20,
             request_checksum_calculation=checksums,
             response_checksum_validation=checksums,
