@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,11 @@ _MAIL_SECRETS = {
     "sendgrid": "sendgrid_webhook_key",
     "postmark": "postmark_webhook_secret",
 }
+_OLDEST_DATABASE = 16
 _ROOM_NEEDED = 1024**3  # bytes
+
+
+Examination = Callable[["Environment"], Iterator["Finding"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +50,53 @@ def doctor() -> None:
     environment = checked_environment()
     console.print(f"[green]✓[/] settings: {environment.markethall_env}")
     prepare()
+    doubtful = 0
     for examine in EXAMINATIONS:
-        for finding in examine(environment):
+        for finding in _found_by(examine, environment):
             ill += bool(finding.mend) and not finding.warning
-            sign = "[green]✓[/]" if not finding.mend else "[yellow]![/]"
-            if finding.mend and not finding.warning:
-                sign = "[red]✗[/]"
-            console.print(f"{sign} {finding.name}: ", end="")
-            console.print(finding.state, markup=False)
-            if finding.mend:
-                console.print(f"    {finding.mend}", markup=False)
+            doubtful += bool(finding.mend) and finding.warning
+            _print(finding)
     if ill:
+        console.print(f"{ill} to mend.")
         raise typer.Exit(1)
-    console.print("All is well.")
+    console.print(f"All works; {doubtful} to think about." if doubtful else "All is well.")
+
+
+def _found_by(examine: Examination, environment: Environment) -> Iterator[Finding]:
+    """What an examination finds. One that breaks off is a finding too, and the others go on."""
+    from markethall.config.redaction import redactor
+
+    clean = redactor(environment).text
+    try:
+        for finding in examine(environment):
+            yield replace(finding, state=clean(finding.state))
+    except Exception as error:
+        said = (str(error).strip() or "no reason given").splitlines()[0]
+        state = clean(f"cannot be examined: {type(error).__name__}: {said}")
+        yield Finding(examine.__name__, state, "Look at what its settings name.")
+
+
+def _print(finding: Finding) -> None:
+    sign = "[green]✓[/]" if not finding.mend else "[yellow]![/]"
+    if finding.mend and not finding.warning:
+        sign = "[red]✗[/]"
+    console.print(f"{sign} {finding.name}: ", end="")
+    console.print(finding.state, markup=False, soft_wrap=True)
+    if finding.mend:
+        console.print(f"    {finding.mend}", markup=False, soft_wrap=True)
+
+
+def _is_there(table: str) -> bool:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
+        return bool(cursor.fetchone()[0])
 
 
 def machine(environment: Environment) -> Iterator[Finding]:
+    from markethall.config.environment import SANDBOX_PARTS
+
     yield Finding("Python", sys.version.split()[0])
     free = shutil.disk_usage(environment.data_dir).free
     mend = "Make room, or move it: DATA_DIR=/path/to/folder" if free < _ROOM_NEEDED else ""
@@ -70,6 +105,10 @@ def machine(environment: Environment) -> Iterator[Finding]:
         yield Finding("settings", "one is doubtful", doubt, warning=True)
     if not environment.sandbox and os.geteuid() == 0:
         yield Finding("user", "root", "Run production as a user of its own.", warning=True)
+    if not environment.sandbox:
+        for name, (part, mend) in SANDBOX_PARTS.items():
+            if getattr(environment, name) == part:
+                yield Finding(name.upper(), f"{part}, for a rehearsal", mend, warning=True)
 
 
 def database(environment: Environment) -> Iterator[Finding]:
@@ -81,11 +120,11 @@ def database(environment: Environment) -> Iterator[Finding]:
         cursor.execute("SELECT current_setting('server_version'), current_setting('TimeZone')")
         version = cursor.fetchone()[0]
         where = "named by DATABASE_URL" if environment.database_url else "embedded"
-        old = int(version.split(".")[0]) < 14
+        old = int(version.split(".")[0]) < _OLDEST_DATABASE
         yield Finding(
             "database",
             f"PostgreSQL {version}, {where}",
-            "Markethall needs PostgreSQL 14 or newer." if old else "",
+            f"Markethall needs PostgreSQL {_OLDEST_DATABASE} or newer." if old else "",
         )
         cursor.execute("SELECT obj_description(to_regclass('django_migrations'), 'pg_class')")
         current = cursor.fetchone()[0] == migrations_digest()
@@ -112,10 +151,9 @@ def _books() -> Iterator[Finding]:
 def jobs(environment: Environment) -> Iterator[Finding]:
     from django.db import connection
 
+    if not _is_there("procrastinate_jobs"):
+        return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return
         cursor.execute(
             "SELECT count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now())"
             " <= now()), count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs"
@@ -126,12 +164,11 @@ def jobs(environment: Environment) -> Iterator[Finding]:
             " WHERE last_heartbeat > now() - interval '30 seconds'"
         )
         workers = cursor.fetchone()[0]
-    idle = waiting and not workers
-    yield Finding(
-        "jobs",
-        f"{waiting} waiting, {failed} failed, {workers} workers",
-        "Nobody works on them. Run: markethall worker" if idle else "",
-    )
+    mend = "" if workers or environment.sandbox else "No worker runs. Run: markethall worker"
+    if waiting and not workers:
+        mend = "Nobody works on them. Run: markethall worker"
+    said = f"{waiting} waiting, {failed} failed, {workers} workers"
+    yield Finding("jobs", said, mend, warning=not waiting)
 
 
 def files(environment: Environment) -> Iterator[Finding]:
@@ -150,6 +187,8 @@ def files(environment: Environment) -> Iterator[Finding]:
         remote = "Check its variables and keys, and that this machine may reach it."
         mend = remote if store.is_remote else "Make the folder writable for this user."
         yield Finding(title, fault or store.whereabouts(), mend if fault else "")
+    if not _is_there("files_storedfile"):
+        return
     gone = set(StoredFile.objects.values_list("storage", flat=True).distinct())
     for name in sorted(gone - set(registry.names())):
         yield Finding(f"file storage {name}", "holds files, and is not configured", "Set it again.")
@@ -219,7 +258,8 @@ def gateways(environment: Environment) -> Iterator[Finding]:
     from markethall.foundation.payments.gateways import registry
     from markethall.kernel.errors import Problem
 
-    for name in registry.in_use():
+    stored = _is_there("payments_payment")
+    for name in registry.in_use() if stored else [environment.payment_gateway]:
         what = "payments" if name == environment.payment_gateway else "payments of earlier times"
         try:
             yield Finding(f"{what}, {name}", registry.named(name).probe())
@@ -228,21 +268,41 @@ def gateways(environment: Environment) -> Iterator[Finding]:
             yield Finding(f"{what}, {name}", error.detail, f"{mend} from here.")
 
 
-def providers(environment: Environment) -> Iterator[Finding]:
-    yield from _image_makers(environment)
-    signs = {
-        "Google": environment.google_client_id,
-        "GitHub": environment.github_client_id,
-        "OpenID Connect": environment.oidc_client_id,
-    }
-    names = ", ".join(name for name, client in signs.items() if client)
-    yield Finding("sign-in with", names or "password only")
+def sign_in(environment: Environment) -> Iterator[Finding]:
+    """Each provider is shown our credentials, and signs nobody in."""
+    from markethall.foundation.accounts import provider_probe
+
+    found = list(provider_probe.providers())
+    if not found:
+        yield Finding("sign-in with", "password only")
+    for provider in found:
+        name, slug = f"sign-in with {provider.name}", provider.slug.upper()
+        try:
+            yield Finding(name, provider_probe.probe(provider))
+        except provider_probe.ProviderUnwell as error:
+            mend = f"Check the settings that begin with {slug}_, and the redirect address there:"
+            yield Finding(name, str(error), f"{mend} {provider_probe.callback(provider)}")
+
+
+def reports(environment: Environment) -> Iterator[Finding]:
+    """Sentry is sent one report."""
+    from markethall.config import sentry
+
+    if not environment.sentry_dsn:
+        return
+    try:
+        yield Finding("error reports", sentry.probe(environment))
+    except (OSError, ValueError) as error:
+        yield Finding("error reports", str(error), "Check SENTRY_DSN: it is the project's own.")
+
+
+def secrets_file(environment: Environment) -> Iterator[Finding]:
     env_file = Path(".env")
     if env_file.exists() and env_file.stat().st_mode & 0o077:
         yield Finding(".env", "readable by others", "Run: chmod 600 .env", warning=True)
 
 
-def _image_makers(environment: Environment) -> Iterator[Finding]:
+def image_makers(environment: Environment) -> Iterator[Finding]:
     from markethall.content.imaging.providers.base import (
         ProviderMisconfigured,
         ProviderUnavailable,
@@ -264,7 +324,7 @@ def _image_makers(environment: Environment) -> Iterator[Finding]:
         yield Finding(title, f"{name}: {said}", mend)
 
 
-EXAMINATIONS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
+EXAMINATIONS: tuple[Examination, ...] = (
     machine,
     database,
     jobs,
@@ -272,5 +332,8 @@ EXAMINATIONS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     mail,
     scanner,
     gateways,
-    providers,
+    image_makers,
+    sign_in,
+    reports,
+    secrets_file,
 )

@@ -157,7 +157,8 @@ class VendorApi:
                 method, url, headers=self.headers(), json=body, timeout=_TIMEOUT
             )
         except requests.RequestException as error:
-            raise CarrierUnwell(f"{self.title} cannot be reached: {error}") from error
+            said = f"{self.title} cannot be reached at {url} ({type(error).__name__})"
+            raise CarrierUnwell(said) from error
         if not answer.ok:
             raise CarrierUnwell(f"{self.title} answers {answer.status_code}: {answer.text[:300]}")
         return answer
