@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
-from house.browsing import DESK, PHONE, Hall, Visitor, overflow, small_photo
+from house.browsing import DESK, PASSWORD, PHONE, Hall, Visitor, overflow, small_photo
+from house.second_factor import code_for
 
 pytestmark = pytest.mark.browser
 Arrive = Callable[..., Visitor]
 
 OPEN = ["/", "/plushify", "/plushify/pricing", "/plushify/nowhere", "/login", "/signup"]
-OPEN += ["/forgot-password", "/dev/outbox"]
+OPEN += ["/forgot-password", "/dev/outbox", "/api/docs", "/api/docs/problems"]
 OWN = ["/plushify/create", "/plushify/gallery", "/plushify/gallery?q=nothing+like+it"]
 OWN += ["/plushify/history", "/plushify/history/purchases", "/plushify/settings"]
-OWN += ["/plushify/account"]
+OWN += ["/plushify/account", "/sign-ins", "/second-factor", "/change-password"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -38,6 +40,48 @@ def test_pages_of_ones_own(hall: Hall, visitor: Arrive, scheme: str) -> None:
     steps = [style, f"{style}&style=minimalist", f"{style}&style=minimalist&size=small"]
     paths = [*OWN, picture, *steps]
     found = [f"{path} {fault}" for path in paths for fault in _faults(ada, path)]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_till(hall: Hall, visitor: Arrive, scheme: str) -> None:
+    """The sandbox's pay page, and the page of the order while it waits, and when it is paid."""
+    ada = visitor(scheme=scheme, audit=True)
+    email = hall.join()
+    page, token = ada.sign_in(email), hall.token(email)
+    item = {"item": "credits-50"}
+    started = hall.call("POST", "/api/payments/create-checkout", item, token=token)
+    pay_page = started["checkoutUrl"].removeprefix(hall.url)
+    order = f"/orders/{started['orderId']}/return"
+    found = [f"{path} {fault}" for path in (pay_page, order) for fault in _faults(ada, path)]
+    hall.call("POST", f"{pay_page}/pay", {"outcome": "paid"})
+    expect(page.get_by_text("Your payment is confirmed")).to_be_visible(timeout=30_000)
+    found += [f"{path} paid: {fault}" for path in (order, pay_page) for fault in _faults(ada, path)]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_second_factor(hall: Hall, visitor: Arrive, scheme: str) -> None:
+    """Turning it on, its codes, what can be changed then, and its step of a sign-in."""
+    ada = visitor(scheme=scheme, audit=True)
+    email = hall.join()
+    page = ada.sign_in(email, "/second-factor")
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    found = [f"setup: {fault}" for fault in ada.axe()]
+    secret = page.locator("main code").inner_text()
+    page.locator("input[name=code]").fill(code_for(secret))
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
+    found += [f"codes: {fault}" for fault in ada.axe()]
+    found += [f"on: {fault}" for fault in _faults(ada, "/second-factor")]
+    ada.context.clear_cookies()
+    ada.go("/login")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("form").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Enter your code")).to_be_visible()
+    found += [f"step: {fault}" for fault in ada.axe()]
     assert found == []
 
 

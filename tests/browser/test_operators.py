@@ -16,6 +16,7 @@ Arrive = Callable[..., Visitor]
 ADMIN = "first-admin@example.com"
 PAGES = ["", "/users", "/orders", "/pictures", "/payments", "/refunds", "/ledger"]
 PAGES += ["/ledger/accounts", "/inbox", "/jobs", "/mails", "/audit", "/settings"]
+PAGES += ["/image-providers", "/reconcile"]
 PAGES += ["/search?q=first", "/users?q=nobody-has-this"]
 
 
@@ -83,3 +84,21 @@ def test_the_books_are_checked_while_one_looks(visitor: Arrive, admin: str) -> N
     page = visitor(size=DESK).sign_in(admin, "/console")
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_role("heading", name="The books are right")).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")])
+def test_a_comparison_and_a_mail_are_accessible(
+    hall: Hall, visitor: Arrive, admin: str, size: tuple[int, int], scheme: str
+) -> None:
+    desk = visitor(size=size, scheme=scheme, audit=True)
+    page = desk.sign_in(admin, "/console/reconcile")
+    page.get_by_role("button", name="Compare").click()
+    agreed = page.get_by_role("heading", name="The gateways and the books agree")
+    expect(agreed).to_be_visible(timeout=30_000)
+    found = [f"compared: {fault}" for fault in desk.axe()]
+    desk.go("/console/mails")
+    preview = page.locator("[data-row-link]").first.get_attribute("href")
+    desk.go(f"{preview}/preview")
+    found += [f"preview: {fault}" for fault in desk.axe()]
+    found += [f"wide: {url}" for url in overflow([page])]
+    assert found == []

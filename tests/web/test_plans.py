@@ -38,6 +38,7 @@ API = (
     "/api/users?search=row-777@",
     "/api/users?search=ROW-777",
     "/api/audit",
+    "/api/audit?action=nobody.",
     "/api/dev/outbox",
     f"/api/dev/outbox?to={_EMAIL}",
 )
@@ -79,7 +80,9 @@ PAGES = (
     "/console/inbox?provider=polar",
     "/console/inbox?type=refund.failed",
     "/console/mails?status=failed",
+    "/console/mails?template=nothing",
     "/console/audit?subject=nobody",
+    "/console/audit?action=nobody.",
     "/console/jobs",
     "/console/jobs?state=failed",
 )

@@ -21,5 +21,10 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=["actor_id", "-id"], name="audit_actor"),
             models.Index(fields=["subject_id", "-id"], name="audit_subject"),
-            models.Index(fields=["action", "-id"], name="audit_action"),
+            # Actions are searched by their beginning.
+            models.Index(
+                fields=["action", "-id"],
+                name="audit_action",
+                opclasses=["varchar_pattern_ops", "uuid_ops"],
+            ),
         )

@@ -64,6 +64,7 @@ class Mail(models.Model):
         indexes = (
             models.Index(fields=["to", "-id"], name="mail_to"),
             models.Index(fields=["status", "-id"], name="mail_status"),
+            models.Index(fields=["template", "-id"], name="mail_template"),
             models.Index(
                 fields=["due_at"], condition=Q(status__in=["queued", "sending"]), name="mail_due"
             ),

@@ -35,7 +35,11 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["actor_id", "-id"], name="audit_actor"),
                     models.Index(fields=["subject_id", "-id"], name="audit_subject"),
-                    models.Index(fields=["action", "-id"], name="audit_action"),
+                    models.Index(
+                        fields=["action", "-id"],
+                        name="audit_action",
+                        opclasses=["varchar_pattern_ops", "uuid_ops"],
+                    ),
                 ],
             },
         ),

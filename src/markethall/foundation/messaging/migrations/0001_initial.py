@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["to", "-id"], name="mail_to"),
                     models.Index(fields=["status", "-id"], name="mail_status"),
+                    models.Index(fields=["template", "-id"], name="mail_template"),
                     models.Index(
                         condition=models.Q(("status__in", ["queued", "sending"])),
                         fields=["due_at"],
