@@ -69,7 +69,11 @@ def test_a_page_asks_anyway_when_the_stream_is_silent(
 ) -> None:
     page, token, started = ada
     held: list[Route] = []
-    page.route("**/api/live**", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/live**", hold)
     wait_for_it(hall, page, started)
     pay(hall, token, started)
     page.clock.fast_forward(POLL)

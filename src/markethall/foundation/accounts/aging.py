@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.contrib.sessions.models import Session
 from django.core import signing
 
 from markethall.kernel import clock
@@ -23,11 +24,11 @@ class SessionStore(DatabaseSessions):
         at.setdefault("modification", clock.now())
         return super().get_expiry_date(**at)
 
-    def _get_session_from_db(self) -> Any:
-        session = super()._get_session_from_db()
-        if session is not None and session.expire_date <= clock.now():
+    def _get_session_from_db(self) -> Session | None:
+        alive = Session.objects.filter(session_key=self.session_key, expire_date__gt=clock.now())
+        session = alive.first()
+        if session is None:
             self._session_key = None
-            return None
         return session
 
 
