@@ -12,7 +12,8 @@ from markethall.foundation.reconciliation.models import Reason
 
 EXPLANATIONS = {
     Reason.NOT_BOOKED: "The gateway was paid, and the order does not know. Heal it: the gateway is"
-    " asked once more, and the order is paid and fulfilled.",
+    " asked once more, and the order is paid and fulfilled. Money of another amount than was asked"
+    " for is given back or accepted at the payment.",
     Reason.CHARGED_TWICE: "The customer was charged a second time for the same payment. Give the"
     " second charge back on the gateway's own pages.",
     Reason.OTHER_AMOUNT: "The gateway was paid another amount than was asked for. Nothing was"
