@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from house.people import make_user, page_client
@@ -131,3 +132,19 @@ def test_a_host_that_is_not_ours_is_a_line_and_no_traceback(
     assert answer["Content-Type"] == "application/problem+json"
     assert client.get("/healthz", headers={"Host": "shop.example"}).status_code == 200
     assert [record.exc_info for record in caplog.records if record.exc_info] == []
+
+
+@pytest.mark.parametrize("away", [OperationalError, InterfaceError])
+def test_without_its_database_the_hall_says_when_to_come_back(
+    away: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*, email: str, password: str) -> None:
+        raise away("the connection is closed")
+
+    monkeypatch.setattr("markethall.foundation.accounts.sign_in.check_credentials", broken)
+    client, sent = Client(raise_request_exception=False), {"email": "a@b.cd", "password": "x" * 12}
+    page = client.post("/login", sent)
+    answer = client.post("/api/auth/login", sent, content_type="application/json")
+    assert [(it.status_code, it["Retry-After"]) for it in (page, answer)] == [(503, "5")] * 2
+    assert "Nothing was lost" in page.content.decode()
+    assert answer.json()["code"] == "unavailable"

@@ -19,7 +19,7 @@ from ninja import NinjaAPI, Router, Schema
 from ninja import errors as ninja_errors
 
 from markethall import __version__
-from markethall.interfaces.web.errors import ServerFault, problem_response
+from markethall.interfaces.web.errors import fault_of, problem_response
 from markethall.kernel import idempotency
 from markethall.kernel.errors import FieldError, Invalid, NotFound, PayloadTooLarge, Problem
 
@@ -31,7 +31,8 @@ api = NinjaAPI(
     description=(
         "Accounts, till, books and back office of a small company's shops. A refusal is a problem"
         " document (RFC 9457) with a stable `code`; beside those that an endpoint names, 405"
-        " answers a wrong verb and 500 a fault of ours."
+        " answers a wrong verb, 500 a fault of ours, and 503 with `Retry-After` what is away for a"
+        " moment."
     ),
     openapi_url=None,
     docs_url=None,
@@ -113,7 +114,7 @@ def _bad_body(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(Exception)
 def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
     log.exception("request failed", path=request.path, exc_info=error)
-    return problem_response(ServerFault("It has been logged. Try again in a moment."))
+    return problem_response(fault_of(error))
 
 
 def _located(item: dict[str, Any]) -> tuple[str, str, str]:

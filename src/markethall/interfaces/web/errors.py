@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
@@ -19,6 +21,10 @@ from markethall.kernel.errors import (
 
 class ServerFault(Problem):
     status, code, title = 500, "server_error", "Something broke on our side"
+
+
+class Unavailable(Problem):
+    status, code, title = 503, "unavailable", "We are away for a moment"
 
 
 class BadRequest(Problem):
@@ -70,17 +76,26 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Asks neither session nor database: they may be what broke."""
-    fault = ServerFault("It has been logged. Try again in a moment.")
+    fault = fault_of(sys.exception())
     if is_for_programs(request):
         return problem_response(fault)
     if request.headers.get("HX-Request"):
         return _problem_toast(fault)
     variables = {**_variables(request, fault), "request": request}
-    return HttpResponse(render_to_string("errors/problem.html", variables), status=fault.status)
+    page = render_to_string("errors/problem.html", variables)
+    return HttpResponse(page, status=fault.status, headers=fault.headers)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return problem_page(request, CsrfFailed("Reload the page and send the form again."))
+
+
+def fault_of(error: BaseException | None) -> Problem:
+    """What an error that nobody caught is for whoever asked."""
+    if isinstance(error, OperationalError | InterfaceError):
+        away = "Our database does not answer. Nothing was lost; try again in a few seconds."
+        return Unavailable(away, headers={"Retry-After": "5"})
+    return ServerFault("It has been logged. Try again in a moment.")
 
 
 def _variables(request: HttpRequest, problem: Problem) -> dict[str, Any]:
