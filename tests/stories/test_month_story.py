@@ -12,10 +12,13 @@ from django.test import Client
 from house.jobs import run_jobs
 from house.people import PASSWORD, ApiClient, make_user
 from house.photos import photo
-from house.till import books_are_right, checkout
+from house.till import books_are_right, buy, checkout
 from markethall.foundation.accounts.models import Token, User
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.files.models import StoredFile
+from markethall.foundation.messaging.models import Mail
+from markethall.foundation.payments.models import InboxEvent
+from markethall.kernel import clock
 from markethall.kernel.models import IdempotentAnswer
 
 pytestmark = [pytest.mark.usefixtures("till"), pytest.mark.django_db(transaction=True)]
@@ -149,3 +152,22 @@ class TestWhatIsSweptAndWhatStays:
         turn(days=62)
         assert {entry.ip_address for entry in told.all()} == {None}
         assert told.count() == 1
+
+    def test_the_logs_of_mails_and_webhooks_end_after_their_time(self) -> None:
+        ada = make_user()
+        order = buy(ada)
+        run_jobs()
+        mails = Mail.objects.filter(to=ada.email)
+        parked = InboxEvent.objects.create(
+            provider="sandbox", event_id="odd", payload={}, status="parked",
+            received_at=clock.now(), due_at=clock.now(),
+        )  # fmt: skip
+        turn(days=179)
+        assert (InboxEvent.objects.count(), mails.exists()) == (2, True)
+        turn(days=2)
+        assert list(InboxEvent.objects.all()) == [parked], "somebody has to look at it"
+        assert mails.exists()
+        turn(days=185)
+        assert not mails.exists()
+        order.refresh_from_db()
+        assert (order.status, books_are_right()) == ("FULFILLED", True)

@@ -83,6 +83,12 @@ class Environment(ImageSettings, StorageSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=5, description="How many proxies in front of us append to X-Forwarded-For."
     )
+    keep_mails_days: int = Field(
+        365, ge=30, le=3660, description="How long mails stay in the log, in days."
+    )
+    keep_webhooks_days: int = Field(
+        180, ge=60, le=3660, description="How long webhooks that are done with stay, in days."
+    )
     auth_limit_factor: int | None = Field(
         None, ge=1, le=1000, description="Multiplies what one network address may try of sign-ins."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from markethall.foundation.messaging.rules import KINDS, STOPPABLE
 from markethall.foundation.messaging.unsubscribing import unsubscribe_link
 from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock
+from markethall.kernel.retention import delete_oldest
 
 # Mails and what is attached to them wait here, so that they hold nothing else up.
 QUEUE = "mail"
@@ -92,3 +94,11 @@ def resend(mail_id: uuid.UUID, *, actor_id: uuid.UUID) -> Mail:
         mail.save()
         jobs.enqueue("deliver_mail", queue=QUEUE, mail_id=str(mail.pk))
     return mail
+
+
+def forget_mails(*, before: datetime) -> int:
+    """Delete mails written before that time which wait for nothing; returns how many."""
+    waiting = [MailStatus.QUEUED, MailStatus.SENDING]
+    return delete_oldest(
+        Mail.objects.exclude(status__in=waiting), field="created_at", before=before
+    )

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -27,6 +27,7 @@ from markethall.foundation.payments.models import InboxEvent, InboxStatus
 from markethall.kernel import clock, jobs
 from markethall.kernel.ids import new_id
 from markethall.kernel.locking import lock
+from markethall.kernel.retention import delete_oldest
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(minutes=2)
@@ -208,6 +209,15 @@ def replay(event_id: uuid.UUID, *, actor_id: uuid.UUID) -> InboxEvent:
         # A job that is found waiting may look before this commit, and would see nothing due.
         transaction.on_commit(wake)
     return event
+
+
+def forget(*, before: datetime) -> int:
+    """Delete events that came before that time and are done with; returns how many. One of them
+    that came once more would find its payment settled."""
+    done = [InboxStatus.SETTLED, InboxStatus.IGNORED]
+    return delete_oldest(
+        InboxEvent.objects.filter(status__in=done), field="received_at", before=before
+    )
 
 
 def _try_together(

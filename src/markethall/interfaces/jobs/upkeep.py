@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -11,6 +12,8 @@ from procrastinate.contrib.django import app
 from markethall.flows import staff_alerts
 from markethall.foundation.accounts.tokens import revoke_expired
 from markethall.foundation.audit.actions import drop_old_addresses
+from markethall.foundation.messaging.actions import forget_mails
+from markethall.foundation.payments import inbox
 from markethall.kernel import clock, idempotency, job_log, throttle
 
 KEEP_JOBS = timedelta(days=3)
@@ -28,6 +31,15 @@ def forget_what_is_over(timestamp: int) -> None:
     revoke_expired()
     Session.objects.filter(expire_date__lt=clock.now()).delete()
     drop_old_addresses()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="end_retention", queue="default", queueing_lock="end_retention")
+def end_retention(timestamp: int) -> None:
+    """Mails and webhooks whose time in the log is over."""
+    now = clock.now()
+    forget_mails(before=now - timedelta(days=settings.ENVIRONMENT.keep_mails_days))
+    inbox.forget(before=now - timedelta(days=settings.ENVIRONMENT.keep_webhooks_days))
 
 
 @app.periodic(cron="*/10 * * * *")
