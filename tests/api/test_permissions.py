@@ -94,6 +94,9 @@ GET /api/payments/refunds                            -xxxx+++
 POST /api/payments/refunds/{refund_id}/retry         -xxxx000
 GET /api/payments/transactions                       -+++++++
 GET /api/payments/{payment_id}                       -+000+++
+POST /api/payments/{payment_id}/accept               -xxxx+++
+POST /api/payments/{payment_id}/give-back            -xxxx+++
+GET /api/payments/{payment_id}/mismatch              -xxxx+++
 GET /api/settings                                    -xxxxx++
 PUT /api/settings                                    -xxxxx++
 DELETE /api/user/account                             -+++++++

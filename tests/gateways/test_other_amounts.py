@@ -185,3 +185,50 @@ def test_an_excess_that_could_not_be_sent_is_not_given_twice(
     excess = Refund.objects.exclude(pk=rest.pk).get()
     assert refunds.retry(refund_id=excess.pk, actor_id=user.pk).status == "succeeded"
     assert gate.gone_back() == 600 and books_are_right()
+
+
+def route(payment: Payment, act: str) -> str:
+    return f"/api/payments/{payment.pk}/{act}"
+
+
+def test_the_api_gives_back_once(gate: Gate) -> None:
+    _, _, payment = pay(gate, Money(600, "USD"))
+    staff = client_for(make_user(role=Role.FINANCE))
+    shown = staff.get(route(payment, "mismatch")).json()
+    assert shown["payment"]["id"] == str(payment.pk)
+    assert any("$6.00" in sentence for sentence in shown["evidence"])
+    key = {"Idempotency-Key": "back-1"}
+    first, again = (staff.post(route(payment, "give-back"), headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200), first.content
+    assert again.headers["Idempotent-Replayed"] == "true" and again.json() == first.json()
+    body = first.json()
+    assert body["payment"]["orderStatus"] == "PENDING"
+    assert (body["refund"]["status"], body["refund"]["amount"]["amount"]) == ("succeeded", 600)
+    assert gate.gone_back() == 600 and books_are_right()
+    assert staff.get(route(payment, "mismatch")).json()["evidence"] == []
+    late = staff.post(route(payment, "give-back"))
+    assert (late.status_code, late.json()["code"]) == (409, "nothing_to_decide")
+
+
+def test_the_api_accepts_what_covers_the_order(gate: Gate) -> None:
+    user, _, payment = pay(gate, Money(600, "USD"))
+    staff = client_for(make_user(role=Role.FINANCE))
+    body = staff.post(route(payment, "accept")).json()
+    assert body["payment"]["orderStatus"] == "FULFILLED"
+    assert body["refund"]["amount"]["amount"] == gate.gone_back() == 101
+    assert balance_of(user.pk).balance == 60 and books_are_right()
+
+
+def test_the_api_says_what_cannot_be_decided(gate: Gate) -> None:
+    user, _, payment = pay(gate, Money(1, "USD"))
+    staff = client_for(make_user(role=Role.FINANCE))
+    refused = staff.post(route(payment, "accept"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_decide")
+    assert client_for(user).post(route(payment, "give-back")).status_code == 403
+    assert client_for(user).get(route(payment, "mismatch")).status_code == 403
+    gate.go_down()
+    assert staff.post(route(payment, "give-back")).status_code == 503
+    gate.come_back()
+    unknown = f"/api/payments/{user.pk}/give-back"
+    assert staff.post(unknown).json()["code"] == "payment_not_found"
+    assert gate.gone_back() == 0

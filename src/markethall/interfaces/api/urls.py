@@ -9,9 +9,9 @@ from markethall.interfaces.api import (
     dev,
     image_providers,
     images,
+    mismatches,
     orders,
     platform,
-    refunds,
     user,
     users,
     webhooks,
@@ -21,7 +21,7 @@ from markethall.interfaces.api.core import api
 api.add_router("/auth", auth.routes)
 api.add_router("/auth", auth_methods.routes)
 api.add_router("/credits", credits.routes)
-api.add_router("/payments", refunds.routes)
+api.add_router("/payments", mismatches.routes)
 api.add_router("/orders", orders.routes)
 api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", image_providers.routes)
