@@ -14,12 +14,15 @@ from house.till import (
     books_are_right,
     buy,
     deliver_and_settle,
+    payment_of,
     post_event,
     told,
     waiting_jobs,
     yen_pack,
 )
 from markethall.flows.refunds import (
+    adopt,
+    look,
     refund_order,
     refund_payment,
     retry,
@@ -39,8 +42,10 @@ from markethall.foundation.payments.errors import (
     PaymentMissing,
     RefundTooLarge,
 )
+from markethall.foundation.payments.gateways.base import RefundState, RefundTruth
 from markethall.foundation.payments.gateways.sandbox import counter
 from markethall.foundation.payments.gateways.sandbox.gateway import SandboxGateway
+from markethall.foundation.payments.inbox import NotYet
 from markethall.foundation.payments.models import (
     InboxEvent,
     Payment,
@@ -51,6 +56,7 @@ from markethall.foundation.payments.models import (
 )
 from markethall.kernel.errors import Invalid
 from markethall.kernel.idempotency import IdempotencyMismatch
+from markethall.kernel.money import Money
 from markethall.trade.orders.errors import OrderMissing
 from markethall.trade.orders.models import Order, OrderStatus, TakeBack
 
@@ -319,3 +325,54 @@ class TestAtOnce:
         assert balance_of(user.pk).balance == 0
         assert Mail.objects.filter(template="refund").count() == 1
         assert books_are_right()
+
+
+@pytest.mark.django_db
+class TestMadeAtTheGateway:
+    """Refunds that somebody made at the gateway's own pages."""
+
+    @pytest.mark.parametrize(
+        ("money", "says"),
+        [
+            (None, "names no amount"),
+            (Money(100, "EUR"), "no amount in the payment's currency"),
+            (Money(500, "USD"), "more than was paid"),
+        ],
+    )
+    def test_what_cannot_be_ours_waits(
+        self, user: User, money: Money | None, says: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payment = self.told_of(buy(user), money, monkeypatch)
+        with pytest.raises(NotYet, match=says):
+            adopt(payment, "re_by_hand")
+        assert not Refund.objects.exists()
+
+    def test_of_a_payment_that_is_not_settled_waits(
+        self, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        order = buy(user, outcome="declined")
+        payment = self.told_of(order, Money(100, "USD"), monkeypatch)
+        with pytest.raises(NotYet, match="not settled"):
+            adopt(payment, "re_by_hand")
+
+    def test_is_adopted_once_and_takes_its_share(
+        self, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        order = buy(user)
+        payment = self.told_of(order, Money(499, "USD"), monkeypatch)
+        first, second = adopt(payment, "re_by_hand"), adopt(payment, "re_by_hand")
+        assert (first.pk, first.amount) == (second.pk, 499)
+        look(first.pk)
+        order.refresh_from_db()
+        assert (order.status, balance_of(user.pk).balance) == ("REFUNDED", 0)
+        assert books_are_right()
+
+    @staticmethod
+    def told_of(order: Order, money: Money | None, monkeypatch: pytest.MonkeyPatch) -> Payment:
+        """The order's payment, of which the gateway says that so much went back by hand."""
+
+        def fetch(self: SandboxGateway, ref: str) -> RefundTruth:
+            return RefundTruth(ref, RefundState.SUCCEEDED, money=money)
+
+        monkeypatch.setattr(SandboxGateway, "fetch_refund", fetch)
+        return payment_of(order)

@@ -1,4 +1,4 @@
-"""Postings as plain data: validated and reversed without touching the database."""
+"""Postings as plain data: built and validated without touching the database."""
 
 from __future__ import annotations
 
@@ -33,8 +33,3 @@ def validate(postings: Sequence[Posting]) -> None:
 def transfer(source: AccountRef, target: AccountRef, amount: int) -> list[Posting]:
     """Move ``amount`` units from one account to another."""
     return [Posting(source, -amount), Posting(target, amount)]
-
-
-def reverse(postings: Sequence[Posting]) -> list[Posting]:
-    """The postings that undo ``postings``."""
-    return [Posting(posting.account, -posting.amount) for posting in postings]
