@@ -12,7 +12,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -152,6 +152,12 @@ class Peer:
             made = json.loads(json.dumps(write(path, given)))
             self.answers[key] = (asked, made)
             return made
+
+    def check_headers(self, headers: Mapping[str, str]) -> None:
+        if headers.get("Authorization") != f"Bearer {KEY}":
+            raise Refusal(401, "invalid_request_error", "", "Invalid API Key provided.")
+        if headers.get("Stripe-Version") != stripe.api_version:
+            raise Refusal(400, "invalid_request_error", "", "Another API version.")
 
     def _read(self, method: str, path: str, given: dict[str, Any]) -> Any:
         if path == "/v1/balance":
@@ -305,7 +311,10 @@ def unflatten(pairs: list[tuple[str, str]]) -> dict[str, Any]:
         spot = root
         for step in steps[:-1]:
             spot = spot.setdefault(step, {})
-        spot[steps[-1]] = value
+        if name.endswith("[]"):
+            spot.setdefault(steps[-1], []).append(value)
+        else:
+            spot[steps[-1]] = value
     return {name: _listed(value) for name, value in root.items()}
 
 
@@ -331,7 +340,7 @@ def serving(peer: Peer) -> Iterator[str]:
                 self.close_connection = True
                 return
             try:
-                self._check_headers()
+                peer.check_headers(self.headers)
                 key = self.headers.get("Idempotency-Key", "")
                 status, answer = 200, peer.answer(self.command, parts.path, given, key)
             except Refusal as refusal:
@@ -348,12 +357,6 @@ def serving(peer: Peer) -> Iterator[str]:
             self.wfile.write(content)
 
         do_GET = do_POST = do_DELETE = _handle
-
-        def _check_headers(self) -> None:
-            if self.headers.get("Authorization") != f"Bearer {KEY}":
-                raise Refusal(401, "invalid_request_error", "", "Invalid API Key provided.")
-            if self.headers.get("Stripe-Version") != stripe.api_version:
-                raise Refusal(400, "invalid_request_error", "", "Another API version.")
 
         def log_message(self, *args: Any) -> None:
             pass

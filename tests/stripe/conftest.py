@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 
 import stripe
 from house import stripe_peer
+from house.stripe_account import Account
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.stripe import connection
 
@@ -22,6 +24,20 @@ OLD_SECRET = "whsec_rolled_out"
 def peer(till: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Stripe takes the money, at a stand-in of its API."""
     made = stripe_peer.Peer()
+    with _standing(made, monkeypatch):
+        yield made
+
+
+@pytest.fixture
+def account(till: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Account, str]]:
+    """The same with the part that Stripe's own tool uses; and where it stands."""
+    made = Account()
+    with _standing(made, monkeypatch) as address:
+        yield made, address
+
+
+@contextmanager
+def _standing(made: stripe_peer.Peer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with stripe_peer.serving(made) as address:
         environment = settings.ENVIRONMENT
         for name, value in {
@@ -34,7 +50,7 @@ def peer(till: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         }.items():
             monkeypatch.setattr(environment, name, value)
         _forget()
-        yield made
+        yield address
         _forget()
 
 
