@@ -101,7 +101,7 @@ def trigger(run: Callable[..., str], account: tuple[Account, str], sender: Any) 
         assert "Trigger succeeded" in run("trigger", event, *where, *arguments)
         for type, thing in made.news:
             sender.tell(type, thing)
-        settle_inbox()
+            settle_inbox()  # each for itself: of several, any may be settled first
         return [type for type, _ in made.news]
 
     return act
