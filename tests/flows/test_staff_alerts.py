@@ -13,6 +13,7 @@ from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments import inbox
+from markethall.foundation.payments.inbox import Arrival
 from markethall.foundation.payments.models import InboxEvent
 from markethall.kernel import throttle
 
@@ -26,7 +27,7 @@ def admin() -> str:
 
 
 def dead_event(number: int) -> None:
-    inbox.store("sandbox", f"evt-{number}", "payment.succeeded", "{}")
+    inbox.store([Arrival("sandbox", f"evt-{number}", "payment.succeeded", "{}")])
     InboxEvent.objects.filter(event_id=f"evt-{number}").update(status="dead")
 
 
