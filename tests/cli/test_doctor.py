@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command with these examinations, or its own ones; the database is the tests'."""
 
     def run(*examinations: Any) -> Result:
-        monkeypatch.setattr(doctor, "prepare", lambda: None)
+        monkeypatch.setattr(doctor, "prepare", lambda **_: None)
         if examinations:
             monkeypatch.setattr(doctor, "EXAMINATIONS", examinations)
         return CliRunner().invoke(app, ["doctor"])

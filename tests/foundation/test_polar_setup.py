@@ -39,7 +39,7 @@ def polar(settings: Any, till: None) -> Iterator[StandIn]:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """What the command prints."""
-    monkeypatch.setattr(gateways, "prepare", lambda: None)
+    monkeypatch.setattr(gateways, "prepare", lambda **_: None)
 
     def run() -> str:
         gateways.setup_polar()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def said(peer: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """What the command prints."""
-    monkeypatch.setattr(gateways, "prepare", lambda: None)
+    monkeypatch.setattr(gateways, "prepare", lambda **_: None)
 
     def run() -> str:
         peer.calls.clear()

@@ -101,7 +101,7 @@ def restore(
     force: Annotated[bool, typer.Option(help="Replace what is in the hall.")] = False,
 ) -> None:
     """Bring a hall back from an archive. Close the hall first."""
-    prepare()
+    prepare(tables=False)
     from django.conf import settings
     from django.db import connection
 

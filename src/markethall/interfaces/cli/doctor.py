@@ -49,7 +49,7 @@ def doctor() -> None:
     ill = 0
     environment = checked_environment()
     console.print(f"[green]✓[/] settings: {environment.markethall_env}")
-    prepare()
+    prepare(tables=False)
     doubtful = 0
     for examine in EXAMINATIONS:
         for finding in _found_by(examine, environment):

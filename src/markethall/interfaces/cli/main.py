@@ -73,7 +73,7 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Bring the database's tables up to date."""
-    prepare()
+    prepare(tables=False)
     from markethall.interfaces.server.readiness import migrate_when_needed
 
     with console.status("Bringing the tables up to date …"):

@@ -64,8 +64,10 @@ def start_database(environment: Environment) -> PostgresServer | None:
         ) from None
 
 
-def prepare(*, database: bool = True) -> PostgresServer | None:
-    """Check the settings, start the database, set Django up; the command can use models then."""
+def prepare(*, database: bool = True, tables: bool = True) -> PostgresServer | None:
+    """Check the settings, start the database, set Django up; the command can use models then.
+
+    Raises CannotStart, also for a database without ``tables``."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "markethall.config.settings")
     environment = checked_environment()
     server = start_database(environment) if database else None
@@ -74,6 +76,8 @@ def prepare(*, database: bool = True) -> PostgresServer | None:
     django.setup()
     if database:
         reach_database()
+    if database and tables:
+        _see_tables()
     return server
 
 
@@ -89,3 +93,12 @@ def reach_database() -> None:
             f"The database cannot be reached ({reason})."
             " Check DATABASE_URL, and that the database runs."
         ) from None
+
+
+def _see_tables() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('django_migrations') IS NULL")
+        if cursor.fetchone()[0]:
+            raise CannotStart("The database has no tables yet. Make them: markethall migrate")
