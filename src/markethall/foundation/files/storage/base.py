@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -9,6 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.core.files.base import File
+
+IN_MEMORY = 2 * 1024 * 1024  # bytes of a file being read; the rest waits on the disk
 
 
 class Readable(Protocol):
@@ -63,3 +67,15 @@ class FileStore(Protocol):
 
     def whereabouts(self) -> str:
         """For operators: which folder, bucket or account this is."""
+
+
+def rewindable(content: Readable, name: str) -> File[Any]:
+    """All of ``content`` as a file, on the disk where it is large."""
+    spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+    try:
+        shutil.copyfileobj(content, spool)
+    except BaseException:
+        spool.close()
+        raise
+    spool.seek(0)
+    return File(spool, name=name)

@@ -24,13 +24,18 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from markethall.foundation.files.errors import StorageUnavailable
-from markethall.foundation.files.storage.base import Entry, Readable, Writable
+from markethall.foundation.files.storage.base import (
+    IN_MEMORY,
+    Entry,
+    Readable,
+    Writable,
+    rewindable,
+)
 
 log = structlog.get_logger(__name__)
 KIND = "authenticated"
 PART = 20 * 1024 * 1024  # bytes; larger content goes in parts of this size
 _PICTURES = {"jpg", "png", "webp"}
-_IN_MEMORY = 2 * 1024 * 1024  # bytes; the rest of a file waits on the disk
 _PAGE = 500
 _READ_FOR = 300  # seconds that a link for ourselves works
 _TIMEOUT = Timeout(connect=5, read=30)
@@ -50,13 +55,13 @@ class CloudinaryStore(Storage):
         self._http = PoolManager(timeout=_TIMEOUT, retries=_RETRIES, maxsize=8)
 
     def put(self, name: str, content: Readable, *, content_type: str) -> None:
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
             shutil.copyfileobj(content, spool)
             self._send(name, spool)
 
     @contextmanager
     def writer(self, name: str) -> Iterator[Writable]:
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
             yield spool
             self._send(name, spool)
 
@@ -76,15 +81,8 @@ class CloudinaryStore(Storage):
     def open(self, name: str, mode: str = "rb") -> File[Any]:
         if mode != "rb":
             raise ValueError("Files are opened for reading only.")
-        spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
-        try:
-            with self.stream(name) as body:
-                shutil.copyfileobj(body, spool)
-        except BaseException:
-            spool.close()
-            raise
-        spool.seek(0)
-        return File(spool, name=name)
+        with self.stream(name) as content:
+            return rewindable(content, name)
 
     def remove(self, name: str) -> None:
         public_id, kind = self._parts(name)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,11 +19,16 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from markethall.foundation.files.errors import StorageUnavailable
-from markethall.foundation.files.storage.base import Entry, Readable, Writable
+from markethall.foundation.files.storage.base import (
+    IN_MEMORY,
+    Entry,
+    Readable,
+    Writable,
+    rewindable,
+)
 
 log = structlog.get_logger(__name__)
 PART = 8 * 1024 * 1024  # bytes; larger content goes in parts of this size, one at a time
-_IN_MEMORY = 2 * 1024 * 1024  # bytes of a file being read; the rest waits on the disk
 _TIMEOUTS = (5, 15)  # seconds, to connect and to wait for an answer; each of three tries
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 # A part may be refused below 5 MiB, and there are at most 10,000 of them.
@@ -54,7 +57,7 @@ class S3Store(S3Storage):  # type: ignore[misc]
         options["transfer_config"] = TransferConfig(
             multipart_threshold=PART, multipart_chunksize=PART, use_threads=False
         )
-        options.setdefault("max_memory_size", _IN_MEMORY)
+        options.setdefault("max_memory_size", IN_MEMORY)
         super().__init__(**options)
         self._making = threading.Lock()
 
@@ -92,15 +95,8 @@ class S3Store(S3Storage):  # type: ignore[misc]
     def open(self, name: str, mode: str = "rb") -> File[Any]:
         if mode != "rb":
             raise ValueError("Files are opened for reading only.")
-        spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
-        try:
-            with self.stream(name) as body:
-                shutil.copyfileobj(body, spool)
-        except BaseException:
-            spool.close()
-            raise
-        spool.seek(0)
-        return File(spool, name=name)
+        with self.stream(name) as content:
+            return rewindable(content, name)
 
     def remove(self, name: str) -> None:
         with _reached(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -49,7 +50,7 @@ _NEWS = {
 }
 
 
-class VendorApi:
+class VendorApi(ABC):
     """Base of the vendors: how an answer is judged, a webhook read, the account probed."""
 
     name: ClassVar[str]
@@ -115,36 +116,36 @@ class VendorApi:
             raise InvalidWebhook(f"This is no event of {self.title}.") from error
         return notices
 
+    @abstractmethod
     def tracking_view(self) -> Any | None:
         """anymail's view with our secret; None without one."""
-        raise NotImplementedError
 
-    def check_age(self, request: HttpRequest) -> None:
+    def check_age(self, request: HttpRequest) -> None:  # noqa: B027, most views do it themselves
         """Refuse what is too old, where its verification does not. Raises InvalidWebhook."""
 
     def event_id(self, event: Any, request: HttpRequest) -> str:
         """What tells a repeated delivery from a new event."""
         return str(event.event_id)
 
+    @abstractmethod
     def event_type(self, event: Any) -> str:
         """The vendor's own name of what happened."""
-        raise NotImplementedError
 
     def news(self, event: Any) -> News:
         """What happened."""
         return _NEWS.get(event.event_type, News.OTHER)
 
+    @abstractmethod
     def is_hard(self, event: Any) -> bool:
         """Whether the address takes no mail any more."""
-        raise NotImplementedError
 
     def probe(self) -> str:
         answer = self.call("GET", self.probe_path)
         return self.found(answer.json())
 
+    @abstractmethod
     def found(self, document: Any) -> str:
         """What the probe's answer says of the account."""
-        raise NotImplementedError
 
     def forgive(self, address: str) -> str:
         return ""
@@ -163,9 +164,9 @@ class VendorApi:
             raise CarrierUnwell(f"{self.title} answers {answer.status_code}: {answer.text[:300]}")
         return answer
 
+    @abstractmethod
     def headers(self) -> Mapping[str, str]:
         """The headers that say who calls."""
-        raise NotImplementedError
 
     def _notice(self, event: Any, request: HttpRequest) -> Notice:
         metadata = event.metadata if isinstance(event.metadata, dict) else {}
