@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from markethall.foundation.files.models import StoredFile
+from markethall.kernel import clock
 from markethall.kernel.ids import new_id
 from markethall.kernel.money import Money
 
@@ -44,3 +49,239 @@ class Offer(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.amount, self.currency)
+
+
+class Category(models.Model):
+    """Where a product stands in a storefront's tree. ``path`` is the slugs from the root, with
+    slashes: ``rings/engagement``."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    storefront = models.CharField(max_length=16)
+    parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True)
+    slug = models.SlugField(max_length=64)
+    path = models.CharField(max_length=200)
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=500, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["storefront", "path"], name="catalog_category_path"),
+        )
+
+
+class ProductStatus(models.TextChoices):
+    """Only what is active can be seen and bought; what was sold once is archived, not erased."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    ARCHIVED = "archived"
+
+
+class TaxCategory(models.TextChoices):
+    """What kind of rate a product is taxed by; the rates are in ``trade.taxes``."""
+
+    STANDARD = "standard"
+    REDUCED = "reduced"
+    ZERO = "zero"
+
+
+class Product(models.Model):
+    """Something that is made or sent. ``facets`` are what lists are narrowed by, ``name:value``,
+    kept by ``actions``; ``weight_grams`` is one piece's, packed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    storefront = models.CharField(max_length=16)
+    slug = models.SlugField(max_length=80)
+    name = models.CharField(max_length=120)
+    summary = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    details = models.JSONField(default=list)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="products", null=True)
+    status = models.CharField(max_length=9, choices=ProductStatus, default=ProductStatus.DRAFT)
+    status_note = models.CharField(max_length=500, blank=True)
+    tax_category = models.CharField(max_length=8, choices=TaxCategory, default=TaxCategory.STANDARD)
+    weight_grams = models.PositiveIntegerField(default=0)
+    position = models.PositiveIntegerField(default=0)
+    tags = ArrayField(models.CharField(max_length=40), default=list)
+    facets = ArrayField(models.CharField(max_length=120), default=list)
+    search = models.GeneratedField(
+        expression=SearchVector("name", weight="A", config="english")
+        + SearchVector("summary", weight="B", config="english")
+        + SearchVector("description", weight="C", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["storefront", "slug"], name="catalog_product_slug"),
+        )
+        indexes = (
+            models.Index(
+                fields=["storefront", "position", "-id"],
+                condition=Q(status="active"),
+                name="catalog_product_shown",
+            ),
+            models.Index(fields=["status", "-id"], name="catalog_product_status"),
+            GinIndex(fields=["search"], name="catalog_product_search"),
+            GinIndex(fields=["facets"], name="catalog_product_facets"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductPrice(models.Model):
+    """What a product costs before its options, in one currency. Without one it is not sold in
+    that currency."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["product", "currency"], name="catalog_one_price"),
+            models.CheckConstraint(name="catalog_price_positive", condition=Q(amount__gt=0)),
+        )
+        indexes = (models.Index(fields=["currency", "amount"], name="catalog_price_amount"),)
+
+
+class OptionKind(models.TextChoices):
+    CHOICE = "choice"
+    TEXT = "text"
+
+
+class Option(models.Model):
+    """Something to choose about a product. Each combination of values of its stocked options is a
+    variant; the others change only what is made and what it costs.
+
+    A text has ``max_length`` characters at most, of ``allowed``: the inside of a regular
+    expression's character class.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="options")
+    code = models.SlugField(max_length=40)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=6, choices=OptionKind, default=OptionKind.CHOICE)
+    help_text = models.CharField(max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_required = models.BooleanField(default=True)
+    is_stocked = models.BooleanField(default=False)
+    is_facet = models.BooleanField(default=True)
+    max_length = models.PositiveSmallIntegerField(null=True)
+    allowed = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["product", "code"], name="catalog_option_code"),
+            models.CheckConstraint(
+                name="catalog_text_bounded",
+                condition=~Q(kind="text") | Q(max_length__gt=0, is_stocked=False),
+            ),
+        )
+
+
+class OptionValue(models.Model):
+    """One value to choose; of a text, the one row whose price a text costs. ``swatch`` is a colour
+    of the pages, as ``#rrggbb``."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    option = models.ForeignKey(Option, models.CASCADE, related_name="values")
+    code = models.SlugField(max_length=40)
+    name = models.CharField(max_length=80)
+    swatch = models.CharField(max_length=7, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["option", "code"], name="catalog_value_code"),
+        )
+
+
+class PriceEffect(models.Model):
+    """What choosing a value adds to the price, or takes off it, in one currency. Without one it
+    costs nothing."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    value = models.ForeignKey(OptionValue, models.CASCADE, related_name="effects")
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["value", "currency"], name="catalog_one_effect"),
+        )
+
+
+class Variant(models.Model):
+    """What is counted in stock: one combination of the stocked options. ``key`` names them in the
+    options' order, ``metal=gold;ring-size=52``, and is empty where nothing is stocked by option."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, models.PROTECT, related_name="variants")
+    key = models.CharField(max_length=200, blank=True)
+    sku = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["product", "key"], name="catalog_variant_key"),
+        )
+
+
+class Collection(models.Model):
+    """Products shown together, with a story."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    storefront = models.CharField(max_length=16)
+    slug = models.SlugField(max_length=64)
+    name = models.CharField(max_length=120)
+    summary = models.CharField(max_length=200, blank=True)
+    story = models.TextField(blank=True)
+    picture = models.ForeignKey(StoredFile, models.SET_NULL, related_name="+", null=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+    products = models.ManyToManyField(Product, through="CollectionItem", related_name="collections")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["storefront", "slug"], name="catalog_collection_slug"),
+        )
+
+
+class CollectionItem(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    collection = models.ForeignKey(Collection, models.CASCADE, related_name="items")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["collection", "product"], name="catalog_item_once"),
+        )
+
+
+class ProductImage(models.Model):
+    """A picture of a product, as it was given. ``shows`` are the option values that it is of,
+    ``metal:rose-gold``; one that shows none suits all. ``widths`` are the smaller sizes there are,
+    in pixels."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="images")
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+")
+    alt = models.CharField(max_length=200, blank=True)
+    shows = ArrayField(models.CharField(max_length=90), default=list)
+    widths = ArrayField(models.PositiveSmallIntegerField(), default=list)
+    position = models.PositiveSmallIntegerField(default=0)

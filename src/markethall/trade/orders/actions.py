@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -17,7 +17,7 @@ from markethall.trade.orders import rules
 from markethall.trade.orders.errors import MoveNotAllowed
 from markethall.trade.orders.events import OrderMoved
 from markethall.trade.orders.models import Order, OrderLine, OrderMove, OrderStatus
-from markethall.trade.orders.rules import PricedLine
+from markethall.trade.orders.rules import PricedLine, Terms
 
 _TRIES = 5
 _PAID = """
@@ -33,15 +33,17 @@ def place_order(
     email: str,
     storefront: str,
     lines: Sequence[PricedLine],
+    terms: Terms = rules.NO_TERMS,
     key: str | None = None,
     actor_id: uuid.UUID | None = None,
 ) -> tuple[Order, bool]:
-    """Place an order of priced lines; returns it, and whether it is new.
+    """Place an order of priced lines on ``terms``; returns it, and whether it is new.
 
     With ``key`` a customer's second call gives the first order; raises IdempotencyMismatch when
     it wants other lines. Raises EmptyOrder and MixedCurrencies.
     """
-    total = rules.total_of(lines)
+    items = rules.total_of(lines)
+    discount = sum(line.discount for line in lines)
     with transaction.atomic():
         for _ in range(_TRIES):
             if found := _placed(customer_id, key, lines):
@@ -51,8 +53,11 @@ def place_order(
                 customer_id=customer_id,
                 email=email,
                 storefront=storefront,
-                currency=total.currency,
-                total=total.amount,
+                currency=items.currency,
+                items_total=items.amount,
+                discount=discount,
+                total=items.amount - discount + terms.shipping + terms.tax_added,
+                **asdict(terms),
                 idempotency_key=key,
                 created_at=clock.now(),
             )
@@ -160,6 +165,9 @@ def _row(order: Order, line: PricedLine) -> OrderLine:
         quantity=line.quantity,
         unit_amount=line.unit.amount,
         total=line.total.amount,
+        discount=line.discount,
+        tax=line.tax,
+        tax_basis_points=line.tax_basis_points,
         data=dict(line.data),
     )
 

@@ -25,7 +25,10 @@ class OrderStatus(models.TextChoices):
 class Order(models.Model):
     """What somebody buys, at the price of that moment. Amounts in minor units of ``currency``.
 
-    ``payment`` is the one that paid it; ``refunded`` is what has come back to the customer.
+    ``items_total`` is the sum of the lines; ``discount`` comes off it, ``shipping`` and
+    ``tax_added`` on top. ``tax`` is all tax, what prices contain of it included; ``taxes`` states
+    it by rate. Addresses are as they were given, with the fields of an address book's. A guest's
+    order has no customer. ``payment`` is the one that paid it; ``refunded`` is what has come back.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -35,8 +38,19 @@ class Order(models.Model):
     storefront = models.CharField(max_length=16)
     status = models.CharField(max_length=14, choices=OrderStatus, default=OrderStatus.PENDING)
     currency = models.CharField(max_length=3)
+    items_total = models.BigIntegerField()
+    discount = models.BigIntegerField(default=0)
+    shipping = models.BigIntegerField(default=0)
+    tax = models.BigIntegerField(default=0)
+    tax_added = models.BigIntegerField(default=0)
+    taxes = models.JSONField(default=list)
     total = models.BigIntegerField()
     refunded = models.BigIntegerField(default=0)
+    voucher = models.CharField(max_length=32, blank=True)
+    shipping_method = models.CharField(max_length=80, blank=True)
+    shipping_address = models.JSONField(null=True)
+    billing_address = models.JSONField(null=True)
+    customer_note = models.CharField(max_length=500, blank=True)
     payment = models.OneToOneField(Payment, models.PROTECT, related_name="+", null=True)
     receipt = models.OneToOneField(StoredFile, models.SET_NULL, related_name="+", null=True)
     idempotency_key = models.CharField(max_length=255, null=True)
@@ -51,6 +65,15 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="orders_refunded_at_most_total",
                 condition=Q(refunded__gte=0) & Q(refunded__lte=models.F("total")),
+            ),
+            models.CheckConstraint(
+                name="orders_adds_up",
+                condition=Q(
+                    total=models.F("items_total")
+                    - models.F("discount")
+                    + models.F("shipping")
+                    + models.F("tax_added")
+                ),
             ),
         )
         indexes = (
@@ -78,16 +101,20 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One item of an order. ``data`` is what its kind needs to be fulfilled."""
+    """One item of an order. ``total`` is before ``discount``; ``tax`` is of what is left then,
+    at ``tax_basis_points``. ``data`` is what its kind needs to be fulfilled, and shown."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
     kind = models.CharField(max_length=12, choices=LineKind)
     item = models.CharField(max_length=64)
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=200)
     quantity = models.PositiveIntegerField()
     unit_amount = models.BigIntegerField()
     total = models.BigIntegerField()
+    discount = models.BigIntegerField(default=0)
+    tax = models.BigIntegerField(default=0)
+    tax_basis_points = models.PositiveIntegerField(default=0)
     data = models.JSONField(default=dict)
 
     @property

@@ -31,7 +31,8 @@ BY_HAND = frozenset({S.SHIPPED, S.DELIVERED, S.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """A line with the price the server gave it. ``data`` is what its kind needs."""
+    """A line with the price the server gave it. ``discount`` is its part of the order's, ``tax``
+    of what is left then. ``data`` is what its kind needs."""
 
     kind: LineKind
     item: str
@@ -39,10 +40,32 @@ class PricedLine:
     quantity: int
     unit: Money
     data: Mapping[str, Any] = field(default_factory=dict)
+    discount: int = 0
+    tax: int = 0
+    tax_basis_points: int = 0
 
     @property
     def total(self) -> Money:
         return self.unit * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order of goods costs beyond its lines, and where it goes. Amounts in minor units;
+    the fields are the order's."""
+
+    shipping: int = 0
+    tax: int = 0
+    tax_added: int = 0
+    taxes: Sequence[Mapping[str, Any]] = ()
+    voucher: str = ""
+    shipping_method: str = ""
+    shipping_address: Mapping[str, str] | None = None
+    billing_address: Mapping[str, str] | None = None
+    customer_note: str = ""
+
+
+NO_TERMS = Terms()
 
 
 def moves_by_hand(kinds: Iterable[str]) -> frozenset[S]:

@@ -1,0 +1,143 @@
+"""Pure rules of products: what may be chosen, what that costs, and which variant it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markethall.kernel.errors import FieldError
+from markethall.kernel.money import Money
+from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of an option, and what it adds to the price, in minor units by currency."""
+
+    code: str
+    name: str
+    effects: Mapping[str, int]
+    swatch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """What may be chosen. A text has no choices; ``effects`` is what any text at all costs.
+    ``allowed`` is the inside of a regular expression's character class."""
+
+    code: str
+    name: str
+    is_required: bool
+    is_stocked: bool
+    choices: Mapping[str, Choice]
+    max_length: int | None = None
+    allowed: str = ""
+    effects: Mapping[str, int] | None = None
+    help_text: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        return self.max_length is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSpec:
+    """Everything that decides a product's price and variant. ``prices`` are minor units by
+    currency; ``options`` stand in the order in which they are shown."""
+
+    prices: Mapping[str, int]
+    options: Sequence[OptionSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A valid configuration: what was chosen, its price a piece, and the key of its variant.
+
+    ``chosen`` is option code → value code or text, in the options' order, without what was left
+    open. ``shown`` is the same for people: option name, value's name or text.
+    """
+
+    chosen: Mapping[str, str]
+    shown: Sequence[tuple[str, str]]
+    price: Money
+    variant_key: str
+
+    @property
+    def mark(self) -> str:
+        """The digest that two equal configurations share, hexadecimal."""
+        return hashlib.sha256(json.dumps(sorted(self.chosen.items())).encode()).hexdigest()
+
+
+def configure(spec: ProductSpec, wanted: Mapping[str, str], currency: str) -> Configured:
+    """Check what somebody chose and price it.
+
+    Raises NotSoldInCurrency, and ConfigurationInvalid with a field error for each option that is
+    missing, unknown, or has a value that it cannot have.
+    """
+    if currency not in spec.prices:
+        raise NotSoldInCurrency(f"This is not sold in {currency}.")
+    faults = _unknown(spec, wanted)
+    amount, chosen, shown = spec.prices[currency], {}, []
+    for option in spec.options:
+        value = _normal(wanted.get(option.code, ""))
+        if fault := _fault(option, value):
+            faults.append(FieldError(f"configuration.{option.code}", fault))
+        elif value:
+            chosen[option.code] = value
+            shown.append((option.name, option.choices[value].name if option.choices else value))
+            amount += _effects(option, value).get(currency, 0)
+    if faults:
+        raise ConfigurationInvalid(errors=faults)
+    if amount <= 0:
+        raise ConfigurationInvalid("This combination has no price. Choose another.")
+    return Configured(chosen, shown, Money(amount, currency), variant_key(spec, chosen))
+
+
+def variant_key(spec: ProductSpec, chosen: Mapping[str, str]) -> str:
+    """The key of the variant that ``chosen`` is, ``metal=gold;ring-size=52``."""
+    stocked = (option.code for option in spec.options if option.is_stocked)
+    return ";".join(f"{code}={chosen[code]}" for code in stocked if code in chosen)
+
+
+def default_configuration(spec: ProductSpec) -> dict[str, str]:
+    """What is chosen before anybody chose: the first value of every option that needs one."""
+    return {
+        option.code: next(iter(option.choices))
+        for option in spec.options
+        if option.choices and option.is_required
+    }
+
+
+def _unknown(spec: ProductSpec, wanted: Mapping[str, str]) -> list[FieldError]:
+    known = {option.code for option in spec.options}
+    return [
+        FieldError(f"configuration.{code[:40]}", "There is nothing of this name to choose here.")
+        for code in wanted
+        if code not in known
+    ]
+
+
+def _normal(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", value).split())
+
+
+def _fault(option: OptionSpec, value: str) -> str:
+    """What is wrong with a value, for people; empty when nothing is."""
+    if not value:
+        return f"Choose {option.name.lower()}." if option.is_required else ""
+    if not option.is_text:
+        known = value in option.choices
+        return "" if known else f"There is no {option.name.lower()} {value[:40]!r}."
+    if len(value) > (option.max_length or 0):
+        return f"At most {option.max_length} characters; these are {len(value)}."
+    if option.allowed and (odd := re.findall(f"[^{option.allowed}]", value)):
+        return f"{odd[0]!r} cannot be used here."
+    return ""
+
+
+def _effects(option: OptionSpec, value: str) -> Mapping[str, int]:
+    return (option.effects or {}) if option.is_text else option.choices[value].effects

@@ -1,0 +1,94 @@
+"""What may be chosen of a product, and what it costs."""
+
+from __future__ import annotations
+
+import pytest
+
+from markethall.kernel.money import Money
+from markethall.trade.catalog import rules
+from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
+from markethall.trade.catalog.models import (
+    Option,
+    OptionKind,
+    OptionValue,
+    PriceEffect,
+    Product,
+    ProductPrice,
+)
+from markethall.trade.catalog.specs import specs_of
+
+
+@pytest.fixture
+def ring(db: None) -> Product:
+    product = Product.objects.create(storefront="elysium", slug="aurore", name="Aurore")
+    ProductPrice.objects.create(product=product, currency="USD", amount=100_000)
+    ProductPrice.objects.create(product=product, currency="JPY", amount=150_000)
+    metal = Option.objects.create(product=product, code="metal", name="Metal", is_stocked=True)
+    gold = OptionValue.objects.create(option=metal, code="gold", name="Yellow gold")
+    silver = OptionValue.objects.create(option=metal, code="silver", name="Silver", position=1)
+    PriceEffect.objects.create(value=gold, currency="USD", amount=50_000)
+    PriceEffect.objects.create(value=silver, currency="USD", amount=-20_000)
+    text = Option.objects.create(
+        product=product,
+        code="engraving",
+        name="Engraving",
+        kind=OptionKind.TEXT,
+        is_required=False,
+        max_length=12,
+        allowed="A-Za-z ♥&",
+        position=2,
+    )
+    word = OptionValue.objects.create(option=text, code="text", name="Engraving")
+    PriceEffect.objects.create(value=word, currency="USD", amount=4_000)
+    return product
+
+
+def configured(product: Product, currency: str = "USD", **wanted: str) -> rules.Configured:
+    return rules.configure(specs_of([product.pk])[product.pk], wanted, currency)
+
+
+def test_effects_add_up_on_the_price(ring: Product) -> None:
+    found = configured(ring, metal="gold", engraving="  A & B ")
+
+    assert found.price == Money(154_000, "USD")
+    assert found.chosen == {"metal": "gold", "engraving": "A & B"}
+    assert found.shown == [("Metal", "Yellow gold"), ("Engraving", "A & B")]
+    assert found.variant_key == "metal=gold"
+
+
+def test_a_value_may_take_something_off(ring: Product) -> None:
+    assert configured(ring, metal="silver").price == Money(80_000, "USD")
+
+
+def test_a_currency_without_effects_costs_its_base_price(ring: Product) -> None:
+    assert configured(ring, "JPY", metal="gold").price == Money(150_000, "JPY")
+
+
+def test_a_currency_without_a_price_is_not_sold(ring: Product) -> None:
+    with pytest.raises(NotSoldInCurrency):
+        configured(ring, "EUR", metal="gold")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path"),
+    [
+        ({}, "configuration.metal"),
+        ({"metal": "lead"}, "configuration.metal"),
+        ({"metal": "gold", "engraving": "x" * 13}, "configuration.engraving"),
+        ({"metal": "gold", "engraving": "A1"}, "configuration.engraving"),
+        ({"metal": "gold", "price": "1"}, "configuration.price"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_field(
+    ring: Product, wanted: dict[str, str], path: str
+) -> None:
+    with pytest.raises(ConfigurationInvalid) as refused:
+        configured(ring, **wanted)
+    assert [error.path for error in refused.value.errors] == [path]
+
+
+def test_the_mark_does_not_depend_on_the_order_of_choosing(ring: Product) -> None:
+    one = configured(ring, metal="gold", engraving="Eve")
+    other = configured(ring, engraving="Eve", metal="gold")
+    another = configured(ring, metal="gold", engraving="Eva")
+    assert one.mark == other.mark != another.mark
