@@ -32,6 +32,7 @@ from markethall.kernel.money import Money
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.queries import offers_by_code
 from markethall.trade.orders import rules
+from markethall.trade.orders.access import order_link
 from markethall.trade.orders.actions import move, place_order
 from markethall.trade.orders.errors import OrderMissing, OrderNotPayable
 from markethall.trade.orders.models import Order, OrderStatus
@@ -81,7 +82,7 @@ def order_items(
 
 def start_checkout(
     *,
-    customer: User,
+    customer: User | None,
     wanted: Sequence[Wanted] = (),
     order_id: uuid.UUID | None = None,
     storefront: str = "",
@@ -92,6 +93,7 @@ def start_checkout(
     """Open a payment for ``wanted`` items, or for an order that waits for one; with
     ``storefront``, of that one alone.
 
+    Without a customer the order is a guest's: whoever calls has seen that they hold its link.
     With ``key``, a second call gives the first call's order and payment. ``return_url`` is where
     the gateway sends the browser: a path or address of this site, the order's return page when
     empty. Raises what ``order_items`` raises, OrderMissing, OrderNotPayable, GatewayUnavailable
@@ -100,6 +102,8 @@ def start_checkout(
     back_to = same_site(return_url)
     with transaction.atomic(durable=True):
         if order_id is None:
+            if customer is None:
+                raise OrderMissing
             placed, is_new = order_items(
                 customer=customer, wanted=wanted, storefront=storefront, key=key
             )
@@ -108,7 +112,7 @@ def start_checkout(
         else:
             is_new = True
         order = _own_order(customer, order_id, storefront)
-        payment = _prepare(customer, order, kind, back_to, must_be_open=is_new)
+        payment = _prepare(order, kind, back_to, must_be_open=is_new)
     if payment.failure and not payment.gateway_ref:
         raise GatewayRefused(payment.failure)
     if payment.gateway_ref or payment.status not in _OPEN:
@@ -144,7 +148,7 @@ def _ask_gateway(order: Order, payment: Payment) -> dict[str, str]:
     return {"ref": checkout.ref, "checkout_url": checkout.url}
 
 
-def cancel_order(*, order_id: uuid.UUID, actor_id: uuid.UUID, note: str = "") -> Order:
+def cancel_order(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "") -> Order:
     """Cancel an order that is not paid, and close its payments at the gateway by a job.
 
     Money that comes all the same goes back by itself. Raises OrderMissing and MoveNotAllowed.
@@ -195,17 +199,16 @@ def _priced(wanted: Sequence[Wanted], storefront: str) -> list[PricedLine]:
     ]
 
 
-def _own_order(customer: User, order_id: uuid.UUID, storefront: str) -> Order:
+def _own_order(customer: User | None, order_id: uuid.UUID, storefront: str) -> Order:
     """Lock somebody's order; raises OrderMissing for others', and other storefronts'."""
-    found = lock(Order.objects.filter(pk=order_id, customer_id=customer.pk))
+    owner_id = customer.pk if customer else None
+    found = lock(Order.objects.filter(pk=order_id, customer_id=owner_id))
     if not found or storefront not in ("", found[0].storefront):
         raise OrderMissing
     return found[0]
 
 
-def _prepare(
-    customer: User, order: Order, kind: PaymentKind, return_url: str, *, must_be_open: bool
-) -> Payment:
+def _prepare(order: Order, kind: PaymentKind, return_url: str, *, must_be_open: bool) -> Payment:
     """The open payment of this kind of a locked order, or a new one."""
     tries = list(payments_of(order.pk))
     for payment in reversed(tries):
@@ -214,10 +217,10 @@ def _prepare(
     if order.status not in rules.PAYABLE:
         raise OrderNotPayable(f"This order is {order.status}; there is nothing to pay.")
     if order.status == OrderStatus.PAYMENT_FAILED:
-        move(order, OrderStatus.PENDING, actor_id=customer.pk, note="Another payment")
+        move(order, OrderStatus.PENDING, actor_id=order.customer_id, note="Another payment")
     return open_payment(
         reference=order.pk,
-        payer_id=customer.pk,
+        payer_id=order.customer_id,
         money=order.total_money,
         gateway=registry.current().name,
         kind=kind,
@@ -226,7 +229,7 @@ def _prepare(
 
 
 def _charge_request(order: Order, payment: Payment, customer_ref: str) -> ChargeRequest:
-    back = f"{settings.SITE_URL}/orders/{order.pk}/return"
+    back = f"{order_link(order)}/return" if order.customer_id else order_link(order)
     lines = list(order.lines.order_by("pk"))
     return ChargeRequest(
         key=str(payment.pk),

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     CREDITS_WRITE = "credits.write"
     ORDERS_READ = "orders.read"
     ORDERS_WRITE = "orders.write"
+    ORDERS_SHIP = "orders.ship"
     PAYMENTS_READ = "payments.read"
     PAYMENTS_REFUND = "payments.refund"
     WEBHOOKS_READ = "webhooks.read"
@@ -46,7 +47,7 @@ class Permission(StrEnum):
     SETTINGS_WRITE = "settings.write"
 
 
-_LOGISTICS = frozenset({Permission.CONSOLE, Permission.ORDERS_READ})
+_LOGISTICS = frozenset({Permission.CONSOLE, Permission.ORDERS_READ, Permission.ORDERS_SHIP})
 _FINANCE = frozenset(
     {
         Permission.CONSOLE,

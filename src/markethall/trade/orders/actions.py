@@ -66,7 +66,7 @@ def place_order(
                     order.save(force_insert=True)
             except IntegrityError:  # the number is taken, or a twin of this call was quicker
                 continue
-            OrderLine.objects.bulk_create(_row(order, line) for line in lines)
+            OrderLine.objects.bulk_create(_row(order, line, terms) for line in lines)
             _record(order, "", actor_id or customer_id, "")
             return order, True
     raise RuntimeError("No free order number was found.")
@@ -156,7 +156,7 @@ def _placed(
     return order
 
 
-def _row(order: Order, line: PricedLine) -> OrderLine:
+def _row(order: Order, line: PricedLine, terms: Terms) -> OrderLine:
     return OrderLine(
         order=order,
         kind=line.kind,
@@ -167,6 +167,7 @@ def _row(order: Order, line: PricedLine) -> OrderLine:
         total=line.total.amount,
         discount=line.discount,
         tax=line.tax,
+        tax_added=rules.added_tax(line, terms),
         tax_basis_points=line.tax_basis_points,
         data=dict(line.data),
     )

@@ -36,3 +36,11 @@ class OrderRefunded(Event):
 
     order_id: uuid.UUID
     refund_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSoldOut(Event):
+    """An order was paid when its pieces were no longer to be had: it is cancelled, and its money
+    goes back."""
+
+    order_id: uuid.UUID

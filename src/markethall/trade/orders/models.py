@@ -27,8 +27,10 @@ class Order(models.Model):
 
     ``items_total`` is the sum of the lines; ``discount`` comes off it, ``shipping`` and
     ``tax_added`` on top. ``tax`` is all tax, what prices contain of it included; ``taxes`` states
-    it by rate. Addresses are as they were given, with the fields of an address book's. A guest's
-    order has no customer. ``payment`` is the one that paid it; ``refunded`` is what has come back.
+    it by rate: ``{"name", "basisPoints", "isInclusive", "net", "tax"}``. Addresses are as they
+    were given, with the fields of an address book's. A guest's order has no customer; one whose
+    buyer was erased says where it went, and not to whom. ``payment`` is the one that paid it;
+    ``refunded`` is what has come back.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -56,6 +58,7 @@ class Order(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True)
     created_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
@@ -102,7 +105,8 @@ class Order(models.Model):
 
 class OrderLine(models.Model):
     """One item of an order. ``total`` is before ``discount``; ``tax`` is of what is left then,
-    at ``tax_basis_points``. ``data`` is what its kind needs to be fulfilled, and shown."""
+    at ``tax_basis_points``, of which ``tax_added`` comes on top. ``data`` is what its kind needs
+    to be fulfilled, and shown."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
@@ -114,6 +118,7 @@ class OrderLine(models.Model):
     total = models.BigIntegerField()
     discount = models.BigIntegerField(default=0)
     tax = models.BigIntegerField(default=0)
+    tax_added = models.BigIntegerField(default=0)
     tax_basis_points = models.PositiveIntegerField(default=0)
     data = models.JSONField(default=dict)
 
@@ -135,6 +140,36 @@ class OrderMove(models.Model):
     actor_id = models.UUIDField(null=True)
     note = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
+
+
+class RefundLine(models.Model):
+    """What a refund gives back of one line: pieces, and their exact share of what was paid, in
+    minor units; ``restock`` of them go back to stock. Without a line it is of the shipping."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="+")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refunded", null=True)
+    quantity = models.PositiveIntegerField(default=0)
+    restock = models.PositiveIntegerField(default=0)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["refund", "line"], name="orders_refund_line_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                name="orders_refund_line_pieces",
+                condition=Q(line__isnull=True, quantity=0) | Q(line__isnull=False, quantity__gt=0),
+            ),
+            models.CheckConstraint(
+                name="orders_restock_at_most_refunded",
+                condition=Q(restock__lte=models.F("quantity")),
+            ),
+            models.CheckConstraint(
+                name="orders_refund_line_not_negative", condition=Q(amount__gte=0)
+            ),
+        )
 
 
 class TakeBack(models.Model):

@@ -32,7 +32,8 @@ BY_HAND = frozenset({S.SHIPPED, S.DELIVERED, S.CANCELLED})
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     """A line with the price the server gave it. ``discount`` is its part of the order's, ``tax``
-    of what is left then. ``data`` is what its kind needs."""
+    of what is left then. ``tax_added`` is what of the tax comes on top; left out where all of the
+    order's does, or none. ``data`` is what its kind needs."""
 
     kind: LineKind
     item: str
@@ -43,6 +44,7 @@ class PricedLine:
     discount: int = 0
     tax: int = 0
     tax_basis_points: int = 0
+    tax_added: int | None = None
 
     @property
     def total(self) -> Money:
@@ -66,6 +68,13 @@ class Terms:
 
 
 NO_TERMS = Terms()
+
+
+def added_tax(line: PricedLine, terms: Terms) -> int:
+    """What of a line's tax comes on top of its price."""
+    if line.tax_added is not None:
+        return line.tax_added
+    return line.tax if terms.tax_added and terms.tax_added == terms.tax else 0
 
 
 def moves_by_hand(kinds: Iterable[str]) -> frozenset[S]:

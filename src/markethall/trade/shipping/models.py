@@ -77,6 +77,14 @@ class Shipment(models.Model):
     delivered_at = models.DateTimeField(null=True)
     actor_id = models.UUIDField(null=True)
 
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["reference"], condition=Q(status="packed"), name="shipping_to_send"
+            ),
+            models.Index(fields=["status", "-id"], name="shipping_by_status"),
+        )
+
 
 class ShipmentLine(models.Model):
     """How many pieces of an order's line lie in a parcel."""
