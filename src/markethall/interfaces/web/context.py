@@ -14,7 +14,19 @@ from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.ledger.queries import Balance, balance_of
 from markethall.foundation.platform.queries import platform_settings
 
-_THEMES = {"plushify": "Plushify", "console": "Console"}
+_THEMES = {"plushify": "Plushify", "elysium": "ELYSIUM", "console": "Console"}
+_LINKS = {
+    "plushify": (
+        ("/plushify/history", "Credits and receipts", "coins"),
+        ("/plushify/settings", "Settings", "settings"),
+        ("/plushify/account", "Account", "circle-user"),
+    ),
+    "elysium": (
+        ("/elysium/account", "Account", "circle-user"),
+        ("/elysium/account/orders", "Orders", "package"),
+        ("/elysium/wishlist", "Wishlist", "heart"),
+    ),
+}
 # Pages that lead nowhere useful once somebody has signed in.
 _NO_WAY_BACK = ("/login", "/signup", "/logout", "/forgot-password", "/reset-password", "/verify")
 
@@ -35,7 +47,7 @@ def hall(request: HttpRequest) -> dict[str, Any]:
         "house": SimpleLazyObject(platform_settings),
         "balance": SimpleLazyObject(lambda: shop.balance),
         "held": SimpleLazyObject(lambda: shop.held),
-        "account_links": SimpleLazyObject(lambda: _account_links(request)),
+        "account_links": SimpleLazyObject(lambda: _account_links(request, theme)),
     }
 
 
@@ -61,11 +73,10 @@ def _credits(request: HttpRequest) -> Balance:
     return balance_of(user.pk) if isinstance(user, User) else Balance(0, 0)
 
 
-def _account_links(request: HttpRequest) -> list[dict[str, str]]:
+def _account_links(request: HttpRequest, theme: str) -> list[dict[str, str]]:
     links = [
-        {"url": "/plushify/history", "label": "Credits and receipts", "icon": "coins"},
-        {"url": "/plushify/settings", "label": "Settings", "icon": "settings"},
-        {"url": "/plushify/account", "label": "Account", "icon": "circle-user"},
+        {"url": url, "label": label, "icon": icon}
+        for url, label, icon in _LINKS.get(theme, _LINKS["plushify"])
     ]
     user = getattr(request, "user", None)
     if isinstance(user, User) and may(user, Permission.CONSOLE):

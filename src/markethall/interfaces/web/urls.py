@@ -6,6 +6,7 @@ from markethall.interfaces.web import files, health
 urlpatterns = [
     path("", include("markethall.interfaces.web.hall.urls")),
     path("", include("markethall.interfaces.web.plushify.urls")),
+    path("", include("markethall.interfaces.web.elysium.urls")),
     path("", include("markethall.interfaces.web.accounts.urls")),
     path("console", include("markethall.interfaces.web.console.urls")),
     path("healthz", health.healthz),

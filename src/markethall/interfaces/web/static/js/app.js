@@ -9,6 +9,7 @@ import "./dropzone.js";
 import "./panel.js";
 import "./menu.js";
 import "./keys.js";
+import "./shop.js";
 import "./live.js";
 
 document.documentElement.dataset.js = "";

@@ -16,11 +16,17 @@ async function open(link) {
   try {
     await htmx.ajax("GET", link.href, { target: body, swap: "innerHTML" });
     if (asked !== link) return;
-    if (!dialog.open) dialog.show();
+    show(dialog);
     body.focus({ preventScroll: true });
   } finally {
     body.removeAttribute("aria-busy");
   }
+}
+
+function show(dialog) {
+  if (dialog.open) return;
+  if ("modal" in dialog.dataset) dialog.showModal();
+  else dialog.show();
 }
 
 export function closePanel() {
@@ -77,3 +83,10 @@ document.addEventListener("pointerdown", (event) => {
 
 // The server closes the panel with HX-Trigger: closePanel.
 document.addEventListener("closePanel", closePanel);
+
+// What an answer put into the panel is shown with HX-Trigger-After-Swap: openPanel.
+document.addEventListener("openPanel", (event) => {
+  opener = document.activeElement ?? event.target;
+  show(panel());
+  panel().querySelector("#panel-body").focus({ preventScroll: true });
+});

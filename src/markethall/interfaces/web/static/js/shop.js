@@ -1,0 +1,15 @@
+// The characters of a text, counted beside its label.
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-text]")) return;
+  const counter = document.querySelector(`[data-count-of="${CSS.escape(event.target.id)}"]`);
+  if (counter) counter.textContent = [...event.target.value].length;
+});
+
+// The pieces in the bag, told by the server: HX-Trigger {"bag": {"pieces": 2}}.
+document.addEventListener("bag", ({ detail: { pieces } }) => {
+  const words = pieces ? `Bag, ${pieces} ${pieces === 1 ? "piece" : "pieces"}` : "Bag";
+  for (const link of document.querySelectorAll("[data-bag]")) {
+    link.setAttribute("aria-label", words);
+    link.querySelector("[data-count]").textContent = pieces || "";
+  }
+});
