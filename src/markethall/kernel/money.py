@@ -92,6 +92,14 @@ def share(amount: int, basis_points: int) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+def contained(amount: int, basis_points: int) -> int:
+    """What of ``amount`` was added by a surcharge of ``basis_points`` ten-thousandths, halves away
+    from zero: 19 % in 11900 is 1900."""
+    whole = 10_000 + basis_points
+    part = (2 * abs(amount) * basis_points + whole) // (2 * whole)
+    return -part if amount < 0 else part
+
+
 def proportion(amount: int, part: int, whole: int) -> int:
     """``amount × part ÷ whole``, rounded down: never more than the exact share.
 

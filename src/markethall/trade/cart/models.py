@@ -43,7 +43,7 @@ class Cart(models.Model):
 class CartLine(models.Model):
     """Pieces of one variant in one configuration. ``configuration`` holds option code → value code
     or text; ``mark`` is its digest. ``seen_amount`` is the price of one piece, in minor units of
-    the cart's currency, that its owner saw last."""
+    the cart's currency, that its owner saw last; 0 before they saw any."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     cart = models.ForeignKey(Cart, models.CASCADE, related_name="lines")
@@ -59,3 +59,14 @@ class CartLine(models.Model):
             models.UniqueConstraint(fields=["cart", "variant", "mark"], name="cart_line_once"),
             models.CheckConstraint(name="cart_some", condition=Q(quantity__gt=0)),
         )
+
+
+class CartOrder(models.Model):
+    """An order that was placed of a cart. ``mark`` is the digest of all that was agreed on: the
+    same agreed on again is the same order."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    cart = models.ForeignKey(Cart, models.CASCADE, related_name="orders")
+    reference = models.UUIDField(unique=True)
+    mark = models.CharField(max_length=64)
+    placed_at = models.DateTimeField()

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Storefront:
-    """``accent`` is a red-green-blue triple that is readable on white."""
+    """``accent`` is a red-green-blue triple that is readable on white. ``currencies`` are what its
+    goods can be bought in, the default first."""
 
     slug: str
     name: str
     accent: tuple[int, int, int]
+    currencies: tuple[str, ...] = ("USD",)
+
+    @property
+    def currency(self) -> str:
+        """The default currency."""
+        return self.currencies[0]
 
     @property
     def path(self) -> str:
@@ -23,7 +30,7 @@ _ALL = {
     for shop in (
         Storefront("plushify", "Plushify", (201, 40, 95)),
         Storefront("mybeing", "MyBeing", (43, 102, 86)),
-        Storefront("elysium", "ELYSIUM", (21, 18, 14)),
+        Storefront("elysium", "ELYSIUM", (21, 18, 14), ("USD", "EUR", "GBP", "JPY")),
         Storefront("market", "Market", (29, 67, 232)),
     )
 }

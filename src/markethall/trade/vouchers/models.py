@@ -43,6 +43,10 @@ class Voucher(models.Model):
                 | Q(kind="free_shipping"),
             ),
             models.CheckConstraint(
+                name="vouchers_minimum_of_a_currency",
+                condition=Q(minimum=0) | (Q(minimum__gt=0) & ~Q(currency="")),
+            ),
+            models.CheckConstraint(
                 name="vouchers_never_overspent",
                 condition=Q(max_uses__isnull=True) | Q(used__lte=F("max_uses")),
             ),

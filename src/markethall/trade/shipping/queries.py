@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from markethall.trade.shipping.models import ShippingMethod
+from markethall.trade.shipping.rules import Method, Step
+
+_METHODS = """
+SELECT m.code, m.name, m.description, m.kind, m.countries, m.days_min, m.days_max,
+       m.tax_category, p.amount, p.up_to_grams, p.free_from
+  FROM shipping_shippingmethod m
+  JOIN shipping_shippingprice p ON p.method_id = m.id AND p.currency = %s
+ WHERE m.storefront = %s AND m.is_active
+ ORDER BY m.position, m.id, p.up_to_grams NULLS LAST
+"""
+
+
+def methods_priced_in(storefront: str, currency: str) -> list[Method]:
+    """The methods of a storefront that have a price in a currency, in the order they are shown;
+    one statement."""
+    found: dict[str, tuple[tuple[object, ...], list[Step]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_METHODS, [currency, storefront])
+        for *head, amount, up_to_grams, free_from in cursor.fetchall():
+            _, steps = found.setdefault(head[0], (tuple(head), []))
+            steps.append(Step(amount, up_to_grams, free_from))
+    return [Method(*head, steps) for head, steps in found.values()]  # type: ignore[arg-type]
+
+
+def methods(storefront: str = "") -> QuerySet[ShippingMethod]:
+    """All methods, of one storefront or any, with their prices, in the order they are shown."""
+    found = ShippingMethod.objects.prefetch_related("prices").order_by("position", "pk")
+    return found.filter(storefront=storefront) if storefront else found
