@@ -224,6 +224,7 @@ def _trade(whose: str) -> tuple[tuple[Any, dict[str, str]], ...]:
         "storefront": _one_of("plushify", "market", "elysium"),
         "status": _one_of("FULFILLED", "PENDING", "CANCELLED", "PAID"),
         "currency": "'USD'",
+        "items_total": "499",
         "total": "499",
         "payment_id": _id("000a"),
         "created_at": _AT,

@@ -19,7 +19,7 @@ from markethall.interfaces.api.core import api
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "markethall"
-STOREYS = ["kernel", "foundation", "trade", "content", "flows", "interfaces"]
+STOREYS = ["kernel", "foundation", "trade", "content", "insight", "flows", "interfaces"]
 MAX_FILE, MAX_FUNCTION = 500, 60
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 

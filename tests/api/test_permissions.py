@@ -52,6 +52,12 @@ POST /api/auth/signout                               ++++++++
 POST /api/auth/signup                                ++++++++
 GET /api/auth/verify-email                           ++++++++
 POST /api/auth/verify-email                          ++++++++
+GET /api/bespoke                                     -xxxxx++
+POST /api/bespoke                                    ++++++++
+POST /api/bespoke/pictures                           ++++++++
+GET /api/bespoke/{lead_id}                           -xxxxx++
+PUT /api/bespoke/{lead_id}                           -xxxxx++
+POST /api/bespoke/{lead_id}/messages                 -xxxxx++
 GET /api/credits/balance                             -+++++++
 GET /api/credits/history                             -+++++++
 GET /api/dev/clock                                   ++++++++

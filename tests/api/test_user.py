@@ -173,6 +173,7 @@ def order_of(user: User) -> Order:
         email=user.email,
         storefront="plushify",
         currency="USD",
+        items_total=499,
         total=499,
         created_at=user.created_at,
     )

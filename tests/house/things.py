@@ -20,6 +20,7 @@ from markethall.foundation.accounts.belongings import add_address, make_api_key
 from markethall.foundation.files.actions import accept_picture
 from markethall.foundation.ledger import accounts as ledger_accounts
 from markethall.foundation.platform import queries as platform_queries
+from markethall.trade.leads.actions import Wish, open_lead
 
 HOME = {
     "kind": "shipping",
@@ -51,6 +52,11 @@ def something_of_every_kind() -> dict[str, Any]:
         "payment_id": started.payment.pk,
         "address_id": add_address(user=owner, **HOME).pk,
         "key_id": key.pk,
+        "lead_id": open_lead(
+            storefront="elysium",
+            customer_id=owner.pk,
+            wish=Wish(name="Ada", email=owner.email, notes="A ring"),
+        ).pk,
         "link_id": SocialAccount.objects.create(user=owner, provider="google", uid="1").pk,
         "event_id": uuid.uuid4(),
         "refund_id": uuid.uuid4(),

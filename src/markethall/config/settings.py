@@ -59,7 +59,10 @@ INSTALLED_APPS = [
     "markethall.trade.vouchers",
     "markethall.trade.cart",
     "markethall.trade.orders",
+    "markethall.trade.wishlist",
+    "markethall.trade.leads",
     "markethall.content.imaging",
+    "markethall.insight.analytics",
     "markethall.flows",
     "markethall.interfaces.web",
 ]

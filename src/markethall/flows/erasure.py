@@ -38,8 +38,21 @@ from markethall.foundation.messaging.models import Mail, MailStatus, Suppression
 from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
+from markethall.trade.leads.models import Lead
 from markethall.trade.orders import rules
 from markethall.trade.orders.models import Order
+from markethall.trade.wishlist.models import WishlistItem, WishlistLink
+
+_BELONGINGS = (
+    Token,
+    Address,
+    UserSettings,
+    Authenticator,
+    SocialAccount,
+    EmailAddress,
+    WishlistItem,
+    WishlistLink,
+)
 
 
 def erase_own_account(*, user: User, password: str, token: Token | None = None) -> None:
@@ -65,6 +78,7 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         _end_generations(user)
         lock_balance(user.pk)
         _end_generations(user)  # those asked for until the wallet was locked
+        _delete_leads(user)
         _delete_files(user)
         _book_out(user, actor.pk)
         _delete_belongings(user)
@@ -113,6 +127,15 @@ def _end_generations(user: User) -> None:
         generation.delete()
 
 
+def _delete_leads(user: User) -> None:
+    """What they asked for, also before they had the account; the pictures with it."""
+    leads = Lead.objects.filter(customer_id=user.pk) | Lead.objects.filter(email=user.email)
+    for lead in lock(leads):
+        for picture in lead.pictures.select_related("file"):
+            delete_file(picture.file)
+        lead.delete()
+
+
 def _delete_files(user: User) -> None:
     for file in lock(StoredFile.objects.filter(owner_id=user.pk)):
         delete_file(file)
@@ -134,7 +157,16 @@ def _book_out(user: User, actor_id: uuid.UUID) -> None:
 
 
 def _delete_belongings(user: User) -> None:
-    for model in (Token, Address, UserSettings, Authenticator, SocialAccount, EmailAddress):
+    for model in (
+        Token,
+        Address,
+        UserSettings,
+        WishlistItem,
+        WishlistLink,
+        Authenticator,
+        SocialAccount,
+        EmailAddress,
+    ):
         model.objects.filter(user=user).delete()
     IdempotentAnswer.objects.filter(scope__startswith=f"{user.pk}:").delete()
 

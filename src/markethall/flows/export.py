@@ -17,6 +17,7 @@ from markethall.foundation.ledger.queries import balance_of, entry_status, histo
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock
+from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order
 
 
@@ -45,6 +46,7 @@ def export_of(user: User) -> dict[str, Any]:
         "payments": _payments(user),
         "pictures": _pictures(user),
         "files": _files(user),
+        "bespoke": _bespoke(user),
         "mails": list(
             Mail.objects.filter(user_id=user.pk)
             .order_by("pk")
@@ -148,6 +150,30 @@ def _pictures(user: User) -> list[dict[str, Any]]:
             "generatedUrl": signed_link(picture.result_id) if picture.result_id else None,
         }
         for picture in pictures.order_by("pk")
+    ]
+
+
+def _bespoke(user: User) -> list[dict[str, Any]]:
+    leads = Lead.objects.filter(customer_id=user.pk) | Lead.objects.filter(email=user.email)
+    return [
+        {
+            "number": lead.number,
+            "name": lead.name,
+            "email": lead.email,
+            "phone": lead.phone,
+            "budget": lead.budget,
+            "currency": lead.currency,
+            "wantedBy": lead.wanted_by,
+            "notes": lead.notes,
+            "status": lead.status,
+            "createdAt": lead.created_at,
+            "pictures": [signed_link(picture.file_id) for picture in lead.pictures.all()],
+            "messages": [
+                {"from": "us" if each.author_id else "you", "body": each.body, "at": each.at}
+                for each in lead.messages.filter(is_internal=False).order_by("pk")
+            ],
+        }
+        for lead in leads.order_by("pk").distinct()
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from markethall.content.imaging.models import Generation
+from markethall.flows.bespoke import notice_values, received_values
 from markethall.flows.brands import brand_of
 from markethall.flows.chargebacks import chargeback_values
 from markethall.flows.order_news import failed_values, refund_values
@@ -27,6 +28,7 @@ from markethall.foundation.payments.models import (
 from markethall.kernel import clock
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.storefronts import storefronts
+from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order, OrderLine
 
 READER = "ada@example.com"
@@ -72,13 +74,16 @@ def _with(**more: Any) -> Callable[[str], dict[str, Any]]:
     return lambda face: {**_user(face), **more}
 
 
+def _shop(face: str) -> str:
+    return face if face in storefronts() else storefronts()[0]
+
+
 def _order(face: str) -> Order:
-    shop = face if face in storefronts() else storefronts()[0]
     now = clock.now()
     return Order(
         number="MH-2026-00042",
         email=READER,
-        storefront=shop,
+        storefront=_shop(face),
         currency="USD",
         total=_TOTAL,
         created_at=now,
@@ -130,6 +135,24 @@ def _picture(face: str) -> dict[str, Any]:
     return picture_values(User(email=READER, name="Ada Lovelace"), picture)
 
 
+def _lead(face: str) -> Lead:
+    return Lead(
+        number="BL-7K3Q-92XD",
+        storefront=_shop(face),
+        name="Ada Lovelace",
+        email=READER,
+        budget=450_000,
+        currency="USD",
+        notes="A ring from my grandmother's brooch: three small sapphires in white gold.",
+        created_at=clock.now(),
+    )
+
+
+def _bespoke_reply(face: str) -> dict[str, Any]:
+    said = "A lovely stone to work with. Could you come by on Thursday at ten?"
+    return {**received_values(_lead(face)), "body": said}
+
+
 def _alert(face: str) -> dict[str, Any]:
     findings = [
         Finding("dead in the webhook inbox", 2, "/console/inbox?status=dead"),
@@ -154,6 +177,9 @@ _VALUES: dict[str, Callable[[str], dict[str, Any]]] = {
     "refund": _refund,
     "picture_ready": _picture,
     "picture_failed": _picture,
+    "bespoke_received": lambda face: received_values(_lead(face)),
+    "bespoke_reply": _bespoke_reply,
+    "bespoke_notice": lambda face: notice_values(_lead(face), _lead(face).notes, is_new=True),
     "staff_alert": _alert,
     "chargeback": _chargeback,
 }

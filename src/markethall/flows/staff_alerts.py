@@ -27,6 +27,8 @@ from markethall.foundation.reconciliation.queries import open_differences
 from markethall.kernel import clock, job_log
 from markethall.kernel.errors import TooManyRequests
 from markethall.kernel.throttle import Limit, count_try
+from markethall.trade.leads.models import LeadStatus
+from markethall.trade.leads.queries import leads
 
 _ACTION = "staff.alert"
 _AT_MOST = Limit(1, timedelta(minutes=59))
@@ -60,6 +62,11 @@ _LOOKS: tuple[_Look, ...] = (
         "failed for good among the jobs",
         "/console/jobs?state=failed",
         lambda: job_log.jobs_matching(state="failed"),
+    ),
+    (
+        "waiting for an answer among the bespoke wishes",
+        "/console/leads?turn=us",
+        lambda: leads(waiting=True).exclude(status__in=[LeadStatus.WON, LeadStatus.LOST]),
     ),
     (
         "not sent among the mails",

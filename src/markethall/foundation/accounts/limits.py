@@ -1,4 +1,4 @@
-"""Rate limits of everything that has to do with signing in: the one table.
+"""Rate limits of signing in, and of what needs no account: the one table.
 
 Each act is counted by network address and, where it names an account, by account. What a whole
 office or a test run shares (the network address) is multiplied by ``AUTH_LIMIT_FACTOR``; what
@@ -43,6 +43,10 @@ LIMITS: dict[str, ActLimits] = {
     "password": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
     "session": ActLimits(Limit(600, _MINUTE)),
     "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
+    # What anybody may send without an account.
+    "bespoke": ActLimits(Limit(20, _HOUR)),
+    "reference_picture": ActLimits(Limit(60, _HOUR)),
+    "product_view": ActLimits(Limit(600, _MINUTE)),
     "portal": ActLimits(Limit(600, _HOUR), Limit(30, _HOUR)),
 }
 

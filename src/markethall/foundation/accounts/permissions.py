@@ -42,6 +42,8 @@ class Permission(StrEnum):
     MAIL_READ = "mail.read"
     MAIL_SEND = "mail.send"
     IMAGES_READ = "images.read"
+    LEADS_READ = "leads.read"
+    LEADS_WRITE = "leads.write"
     AUDIT_READ = "audit.read"
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"

@@ -75,7 +75,13 @@ def store_file(
 
 
 def accept_picture(
-    file: BinaryIO, *, size: int, name: str, declared_type: str, owner_id: uuid.UUID
+    file: BinaryIO,
+    *,
+    size: int,
+    name: str,
+    declared_type: str,
+    owner_id: uuid.UUID | None,
+    purpose: str = UPLOAD,
 ) -> StoredFile:
     """Check somebody's upload and store what is clean of it. Call it outside a transaction.
 
@@ -86,7 +92,7 @@ def accept_picture(
     picture = clean_picture(file, size=size, name=name, declared_type=declared_type)
     return store_file(
         picture.content,
-        purpose=UPLOAD,
+        purpose=purpose,
         content_type=picture.content_type,
         owner_id=owner_id,
         width=picture.width,

@@ -71,6 +71,9 @@ KINDS: dict[str, Kind] = {
     "refund": Kind.ORDER,
     "picture_ready": Kind.NOTICE,
     "picture_failed": Kind.NOTICE,
+    "bespoke_received": Kind.ORDER,
+    "bespoke_reply": Kind.ORDER,
+    "bespoke_notice": Kind.STAFF,
     "staff_alert": Kind.STAFF,
     "chargeback": Kind.STAFF,
 }

@@ -5,6 +5,7 @@ from django.conf import settings
 from markethall.interfaces.api import (
     auth,
     auth_methods,
+    bespoke,
     credits,
     dev,
     image_providers,
@@ -20,6 +21,7 @@ from markethall.interfaces.api.core import api
 
 api.add_router("/auth", auth.routes)
 api.add_router("/auth", auth_methods.routes)
+api.add_router("/bespoke", bespoke.routes)
 api.add_router("/credits", credits.routes)
 api.add_router("/payments", mismatches.routes)
 api.add_router("/orders", orders.routes)

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from markethall.flows import staff_alerts
+from markethall.flows import bespoke, staff_alerts
 from markethall.foundation.accounts.tokens import revoke_expired
 from markethall.foundation.audit.actions import drop_old_addresses
 from markethall.foundation.messaging.actions import forget_mails
@@ -31,6 +31,7 @@ def forget_what_is_over(timestamp: int) -> None:
     revoke_expired()
     Session.objects.filter(expire_date__lt=clock.now()).delete()
     drop_old_addresses()
+    bespoke.sweep_unsent_pictures()
 
 
 @app.periodic(cron="23 * * * *")

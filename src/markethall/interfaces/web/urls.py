@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),
     path("orders/", include("markethall.interfaces.web.orders.urls")),
+    path("bespoke/", include("markethall.interfaces.web.bespoke.urls")),
     path("files/<str:token>/preview", files.preview, name="preview"),
 ]
 

@@ -15,6 +15,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
         (
             ("/console/users", "Users & credits", "users", "u", Permission.USERS_READ),
             ("/console/orders", "Orders", "receipt", "o", Permission.ORDERS_READ),
+            ("/console/leads", "Bespoke", "gem", "b", Permission.LEADS_READ),
             ("/console/pictures", "Pictures", "image", "p", Permission.IMAGES_READ),
         ),
     ),

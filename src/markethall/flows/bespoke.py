@@ -1,0 +1,217 @@
+"""From a wish to a piece: somebody asks, staff answers by mail, and they write to and fro.
+
+Whoever asked needs no account: the link in each mail opens the conversation, and is the right to
+take part in it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+
+from markethall.flows.brands import brand_of
+from markethall.foundation.accounts.limits import count_by_address
+from markethall.foundation.accounts.models import User
+from markethall.foundation.accounts.permissions import GRANTS, Permission, Role, may
+from markethall.foundation.audit.actions import record
+from markethall.foundation.files.actions import accept_picture
+from markethall.foundation.messaging.actions import send_mail
+from markethall.kernel import clock
+from markethall.kernel.errors import Invalid
+from markethall.kernel.locking import lock
+from markethall.trade.catalog.storefronts import storefront as shop_of
+from markethall.trade.leads import actions
+from markethall.trade.leads.actions import Wish
+from markethall.trade.leads.errors import LeadMissing, NotAssignable
+from markethall.trade.leads.models import REFERENCE, Lead, LeadMessage, LeadPicture, LeadStatus
+
+# Whose pieces are made to a wish, where a caller names no storefront.
+HOUSE = "elysium"
+_SALT = "markethall.bespoke"
+# A picture that no lead was sent with is kept so long.
+_UNSENT = timedelta(days=1)
+
+
+def take_picture(*, file: BinaryIO, size: int, name: str, declared_type: str) -> LeadPicture:
+    """Keep a reference picture for a lead that is yet to be sent. Call it outside a transaction.
+
+    Raises TooManyRequests, and what ``accept_picture`` raises.
+    """
+    count_by_address("reference_picture")
+    stored = accept_picture(
+        file,
+        size=size,
+        name=name,
+        declared_type=declared_type,
+        owner_id=None,
+        purpose=REFERENCE,
+    )
+    return actions.keep_picture(stored)
+
+
+def ask(*, storefront: str, customer_id: uuid.UUID | None, wish: Wish) -> Lead:
+    """Somebody asks for a piece: it is recorded, they and those who look after leads get a mail.
+
+    Raises TooManyRequests, PictureUnknown, TooManyPictures.
+    """
+    count_by_address("bespoke")
+    with transaction.atomic():
+        lead = actions.open_lead(storefront=storefront, customer_id=customer_id, wish=wish)
+        _mail_customer("bespoke_received", lead, {})
+        _mail_staff(lead, lead.notes, is_new=True)
+    return lead
+
+
+def reply(*, lead_id: uuid.UUID, body: str, actor_id: uuid.UUID, is_internal: bool = False) -> Lead:
+    """Staff answers by mail, or notes something for themselves. Raises LeadMissing, Invalid."""
+    text = _written(body)
+    with transaction.atomic():
+        lead = _locked(lead_id)
+        actions.add_message(lead, body=text, author_id=actor_id, is_internal=is_internal)
+        if not is_internal:
+            if lead.status == LeadStatus.NEW:
+                lead.status = LeadStatus.IN_PROGRESS
+                actions.touch(lead, "status")
+            _mail_customer("bespoke_reply", lead, {"body": text})
+        record(
+            "leads.note" if is_internal else "leads.reply",
+            actor_id=actor_id,
+            subject_type="lead",
+            subject_id=lead.pk,
+        )
+    return lead
+
+
+def answer(*, token: str, body: str) -> Lead:
+    """Whoever asked writes back by their link. Raises LeadMissing, Invalid, TooManyRequests."""
+    count_by_address("bespoke")
+    text = _written(body)
+    with transaction.atomic():
+        lead = _locked(_read(token))
+        actions.add_message(lead, body=text, author_id=None)
+        _mail_staff(lead, text, is_new=False)
+    return lead
+
+
+def change(
+    *, lead_id: uuid.UUID, actor_id: uuid.UUID, status: str = "", assignee_id: Any = ...
+) -> Lead:
+    """Move a lead, or give it to a member of staff (None: to nobody); what is left out stays.
+
+    Raises LeadMissing, and NotAssignable for who may not look after leads.
+    """
+    with transaction.atomic():
+        lead = _locked(lead_id)
+        changes: dict[str, Any] = {}
+        if assignee_id is not ...:
+            lead.assignee = _assignable(assignee_id)
+            changes["assignee"] = lead.assignee_id and str(lead.assignee_id)
+        if status:
+            lead.status = LeadStatus(status)
+            changes["status"] = status
+        actions.touch(lead, *changes)
+        record(
+            "leads.change", actor_id=actor_id, subject_type="lead", subject_id=lead.pk, **changes
+        )
+    return lead
+
+
+def conversation(token: str) -> tuple[Lead, list[LeadMessage]]:
+    """What the bearer of a link may read: the lead, and its messages without staff's notes.
+
+    Raises LeadMissing.
+    """
+    lead = Lead.objects.filter(pk=_read(token)).first()
+    if lead is None:
+        raise LeadMissing
+    return lead, list(lead.messages.filter(is_internal=False).order_by("pk"))
+
+
+def lead_link(lead: Lead) -> str:
+    """The address that opens the conversation for whoever has it."""
+    token = signing.dumps(lead.pk.hex, salt=_SALT)
+    return f"{settings.SITE_URL}/bespoke/{token}"
+
+
+def staff_for_leads() -> list[User]:
+    """Those whose role lets them look after leads."""
+    roles = [role for role in Role if Permission.LEADS_WRITE in GRANTS[role]]
+    return list(User.objects.filter(role__in=roles, is_active=True).order_by("email"))
+
+
+def sweep_unsent_pictures() -> int:
+    """Delete pictures whose lead was never sent; returns how many."""
+    return actions.sweep_pictures(before=clock.now() - _UNSENT)
+
+
+def received_values(lead: Lead) -> dict[str, Any]:
+    """What every mail to whoever asked tells."""
+    return {"lead": lead, "shop": shop_of(lead.storefront), "link": lead_link(lead)}
+
+
+def notice_values(lead: Lead, body: str, *, is_new: bool) -> dict[str, Any]:
+    """What the mail ``bespoke_notice`` tells staff."""
+    return {
+        "lead": lead,
+        "body": body,
+        "is_new": is_new,
+        "link": f"{settings.SITE_URL}/console/leads/{lead.pk}",
+    }
+
+
+def _mail_customer(template: str, lead: Lead, more: dict[str, Any]) -> None:
+    send_mail(
+        template,
+        to=lead.email,
+        user_id=lead.customer_id,
+        context={**received_values(lead), **more},
+        brand=brand_of(lead.storefront),
+    )
+
+
+def _mail_staff(lead: Lead, body: str, *, is_new: bool) -> None:
+    """The one who looks after it; everybody who could, while nobody does."""
+    for person in [lead.assignee] if lead.assignee else staff_for_leads():
+        send_mail(
+            "bespoke_notice",
+            to=person.email,
+            user_id=person.pk,
+            context=notice_values(lead, body, is_new=is_new),
+        )
+
+
+def _locked(lead_id: uuid.UUID) -> Lead:
+    found = lock(Lead.objects.filter(pk=lead_id))
+    if not found:
+        raise LeadMissing
+    return found[0]
+
+
+def _read(token: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(hex=signing.loads(token, salt=_SALT))
+    except (signing.BadSignature, ValueError, TypeError):
+        raise LeadMissing from None
+
+
+def _assignable(user_id: uuid.UUID | None) -> User | None:
+    if user_id is None:
+        return None
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or not may(user, Permission.LEADS_WRITE):
+        raise NotAssignable.field("assigneeId", "Choose somebody who may look after enquiries.")
+    return user
+
+
+def _written(body: str) -> str:
+    text = body.strip()
+    if not text:
+        raise Invalid.field("body", "Write something.")
+    if len(text) > 4000:
+        raise Invalid.field("body", f"At most 4000 characters; these are {len(text)}.")
+    return text

@@ -1,0 +1,1 @@
+"""The conversation about a bespoke piece, for whoever has its link."""

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from markethall.interfaces.web.bespoke import pages
+
+urlpatterns = [
+    path("<str:token>", pages.conversation, name="bespoke_conversation"),
+    path("<str:token>/answer", pages.answer, name="bespoke_answer"),
+]

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from markethall.kernel.errors import Invalid, NotFound
+
+
+class LeadMissing(NotFound):
+    code, title = "lead_not_found", "There is no such enquiry"
+
+
+class PictureUnknown(Invalid):
+    code, title = "picture_unknown", "A picture is not there, or was sent already"
+
+
+class TooManyPictures(Invalid):
+    code, title = "too_many_pictures", "These are too many pictures"
+
+
+class NotAssignable(Invalid):
+    code, title = "not_assignable", "This person cannot look after enquiries"
