@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from markethall.kernel.errors import Invalid, NotFound
+from markethall.kernel.errors import Conflict, Invalid, NotFound
 
 
 class OfferMissing(Invalid):
@@ -21,3 +21,35 @@ class ConfigurationInvalid(Invalid):
 
 class NotSoldInCurrency(Invalid):
     code, title = "currency_not_sold", "This is not sold in that currency"
+
+
+class CategoryMissing(NotFound):
+    code, title = "category_not_found", "There is no such category"
+
+
+class CollectionMissing(NotFound):
+    code, title = "collection_not_found", "There is no such collection"
+
+
+class SlugTaken(Conflict):
+    code, title = "slug_taken", "Another one has this slug"
+
+
+class SkuTaken(Conflict):
+    code, title = "sku_taken", "Another variant has this SKU"
+
+
+class ChangedMeanwhile(Conflict):
+    code, title = "changed_meanwhile", "Somebody else has changed this meanwhile"
+
+
+class StatusMoveNotAllowed(Conflict):
+    code, title = "status_move_not_allowed", "This product cannot go into that state"
+
+
+class CategoryInUse(Conflict):
+    code, title = "category_in_use", "This category still has categories or products in it"
+
+
+class AlreadyReviewed(Conflict):
+    code, title = "already_reviewed", "You have reviewed this already"

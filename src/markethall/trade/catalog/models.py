@@ -6,6 +6,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from markethall.foundation.accounts.models import User
 from markethall.foundation.files.models import StoredFile
 from markethall.kernel import clock
 from markethall.kernel.ids import new_id
@@ -90,8 +91,9 @@ class TaxCategory(models.TextChoices):
 
 
 class Product(models.Model):
-    """Something that is made or sent. ``facets`` are what lists are narrowed by, ``name:value``,
-    kept by ``actions``; ``weight_grams`` is one piece's, packed."""
+    """Something that is made or sent. ``details`` are pairs of a name and a text, in the order in
+    which they are shown; ``weight_grams`` is one piece's, packed. ``facets`` are what lists are
+    narrowed by, ``name:value``, ``keywords`` what else it is found by; ``upkeep`` keeps both."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     storefront = models.CharField(max_length=16)
@@ -107,9 +109,13 @@ class Product(models.Model):
     weight_grams = models.PositiveIntegerField(default=0)
     position = models.PositiveIntegerField(default=0)
     tags = ArrayField(models.CharField(max_length=40), default=list)
-    facets = ArrayField(models.CharField(max_length=120), default=list)
+    facets = ArrayField(models.CharField(max_length=220), default=list)
+    keywords = models.TextField(blank=True)
+    rating_sum = models.PositiveIntegerField(default=0)
+    rating_count = models.PositiveIntegerField(default=0)
     search = models.GeneratedField(
         expression=SearchVector("name", weight="A", config="english")
+        + SearchVector("keywords", weight="B", config="english")
         + SearchVector("summary", weight="B", config="english")
         + SearchVector("description", weight="C", config="english"),
         output_field=SearchVectorField(),
@@ -129,6 +135,11 @@ class Product(models.Model):
                 condition=Q(status="active"),
                 name="catalog_product_shown",
             ),
+            models.Index(
+                fields=["storefront", "-published_at", "-id"],
+                condition=Q(status="active"),
+                name="catalog_product_newest",
+            ),
             models.Index(fields=["status", "-id"], name="catalog_product_status"),
             GinIndex(fields=["search"], name="catalog_product_search"),
             GinIndex(fields=["facets"], name="catalog_product_facets"),
@@ -140,19 +151,29 @@ class Product(models.Model):
 
 class ProductPrice(models.Model):
     """What a product costs before its options, in one currency. Without one it is not sold in
-    that currency."""
+    that currency. ``from_amount`` is its cheapest configuration; that, ``storefront`` and whether
+    the product ``is_shown`` are kept by ``upkeep``, so that an index serves lists by price."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     product = models.ForeignKey(Product, models.CASCADE, related_name="prices")
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
+    from_amount = models.BigIntegerField(default=0)
+    storefront = models.CharField(max_length=16, blank=True)
+    is_shown = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["product", "currency"], name="catalog_one_price"),
             models.CheckConstraint(name="catalog_price_positive", condition=Q(amount__gt=0)),
         )
-        indexes = (models.Index(fields=["currency", "amount"], name="catalog_price_amount"),)
+        indexes = (
+            models.Index(
+                fields=["storefront", "currency", "from_amount", "-product"],
+                condition=Q(is_shown=True),
+                name="catalog_price_shown",
+            ),
+        )
 
 
 class OptionKind(models.TextChoices):
@@ -276,12 +297,111 @@ class CollectionItem(models.Model):
 class ProductImage(models.Model):
     """A picture of a product, as it was given. ``shows`` are the option values that it is of,
     ``metal:rose-gold``; one that shows none suits all. ``widths`` are the smaller sizes there are,
-    in pixels."""
+    in pixels. ``source`` is the SHA-256 of what was sent."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     product = models.ForeignKey(Product, models.CASCADE, related_name="images")
     file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+")
+    source = models.CharField(max_length=64, blank=True)
     alt = models.CharField(max_length=200, blank=True)
     shows = ArrayField(models.CharField(max_length=90), default=list)
     widths = ArrayField(models.PositiveSmallIntegerField(), default=list)
     position = models.PositiveSmallIntegerField(default=0)
+
+
+class PictureSize(models.Model):
+    """A smaller version of a picture, ``width`` pixels wide."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    image = models.ForeignKey(ProductImage, models.CASCADE, related_name="sizes")
+    width = models.PositiveSmallIntegerField()
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["image", "width"], name="catalog_size_once"),
+        )
+
+
+class Review(models.Model):
+    """What somebody who bought a product says of it, with 1 to 5 stars. ``name`` is how its author
+    is called there; staff can hide it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="reviews")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=80)
+    rating = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120, blank=True)
+    text = models.TextField(blank=True)
+    is_hidden = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["product", "user"], name="catalog_one_review"),
+            models.CheckConstraint(
+                name="catalog_stars", condition=Q(rating__gte=1) & Q(rating__lte=5)
+            ),
+        )
+        indexes = (models.Index(fields=["product", "-id"], name="catalog_reviews"),)
+
+
+class Facet(models.Model):
+    """How a facet of a storefront's lists is called: ``metal:gold`` is Yellow gold, of Metal."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    storefront = models.CharField(max_length=16)
+    key = models.CharField(max_length=220)
+    group = models.CharField(max_length=120)
+    name = models.CharField(max_length=120)
+    swatch = models.CharField(max_length=7, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["storefront", "key"], name="catalog_facet_key"),
+        )
+
+
+class SearchWord(models.Model):
+    """A word that products of a storefront are found by, with its trigrams: what a mistyped one is
+    compared with."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    storefront = models.CharField(max_length=16)
+    word = models.CharField(max_length=40)
+    trigrams = ArrayField(models.CharField(max_length=3))
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["storefront", "word"], name="catalog_word_once"),
+        )
+        indexes = (GinIndex(fields=["trigrams"], name="catalog_word_trigrams"),)
+
+
+class ImportState(models.TextChoices):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ImportRun(models.Model):
+    """One import of products from a file that was uploaded. ``done`` and ``total`` count its
+    products, categories and collections; ``figures`` say what came of them, ``faults`` what was
+    wrong with which line."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    storefront = models.CharField(max_length=16)
+    name = models.CharField(max_length=200)
+    file = models.ForeignKey(StoredFile, models.SET_NULL, related_name="+", null=True)
+    is_dry = models.BooleanField(default=False)
+    state = models.CharField(max_length=7, choices=ImportState, default=ImportState.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    figures = models.JSONField(default=dict)
+    faults = models.JSONField(default=list)
+    actor_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
