@@ -12,6 +12,7 @@ from sentry_sdk.envelope import Envelope
 from typer.testing import CliRunner, Result
 
 from markethall.config import sentry
+from markethall.foundation.platform.actions import change_settings
 from markethall.interfaces.cli import doctor
 from markethall.interfaces.cli.doctor import Finding
 from markethall.interfaces.cli.main import app
@@ -85,10 +86,29 @@ def test_the_sandbox_is_well_as_it_comes(run: Any) -> None:
 
 
 def test_production_with_sandbox_parts_is_doubted(settings: Any) -> None:
-    environment = settings.ENVIRONMENT.model_copy(update={"markethall_env": "production"})
+    rehearsal = {"markethall_env": "production", "allow_sandbox_parts": True}
+    environment = settings.ENVIRONMENT.model_copy(update=rehearsal)
     doubts = {each.name: each.mend for each in doctor.machine(environment) if each.warning}
     assert "PAYMENT_GATEWAY" in doubts and "MAIL_BACKEND" in doubts
     assert "markethall worker" in next(iter(doctor.jobs(environment))).mend
+
+
+def test_the_made_up_support_address_is_doubted_in_production(settings: Any) -> None:
+    environment = settings.ENVIRONMENT.model_copy(update={"markethall_env": "production"})
+
+    def found() -> Finding:
+        return next(each for each in doctor.mail(environment) if each.name == "support address")
+
+    assert found().warning and "console" in found().mend
+    change_settings(actor_id=None, support_email="help@shop.example")
+    assert not found().mend
+
+
+def test_what_keeps_a_hall_from_opening_is_to_be_mended(settings: Any) -> None:
+    environment = settings.ENVIRONMENT.model_copy(update={"markethall_env": "production"})
+    mends = [each.mend for each in doctor.settings(environment) if not each.warning]
+    assert any("PAYMENT_GATEWAY" in mend for mend in mends)
+    assert not any(each.name == "PAYMENT_GATEWAY" for each in doctor.machine(environment))
 
 
 class Sentry(BaseHTTPRequestHandler):

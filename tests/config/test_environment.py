@@ -8,6 +8,7 @@ from django.test import Client
 
 from markethall.config.environment import Environment, FaultyEnvironment, load
 from markethall.interfaces.cli.setup import checked_environment
+from markethall.interfaces.cli.up import name_address
 
 REAL = {
     "MARKETHALL_ENV": "production",
@@ -71,6 +72,43 @@ def test_a_rehearsal_may_start_with_sandbox_parts(start: Any) -> None:
     assert not start(**REAL, ALLOW_SANDBOX_PARTS="true").sandbox
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_PUBLISHABLE_KEY": "pk_live_x"},
+        {"POLAR_ACCESS_TOKEN": "polar_oat_x"},
+    ],
+    ids=["stripe", "polar"],
+)
+def test_a_hall_is_set_up_before_its_webhook_secret_is_known(
+    start: Any, given: dict[str, str]
+) -> None:
+    """``setup-stripe`` and ``setup-polar`` make the secret; until then no gateway is named."""
+    name = next(iter(given)).partition("_")[0].lower()
+    known = {**REAL, "MAIL_FROM": "Shop <hello@shop.example>", **given}
+    for variables in (known, {**known, "PAYMENT_GATEWAY": name}):
+        assert "PAYMENT_GATEWAY" in faults_of(start, **variables)
+        (fault,) = checked_environment(opens=False).faults()
+        assert "PAYMENT_GATEWAY" in fault
+
+
+def test_a_hall_that_is_set_up_needs_all_else(start: Any) -> None:
+    faults_of(start, MARKETHALL_ENV="production")
+    with pytest.raises(FaultyEnvironment) as refusal:
+        checked_environment(opens=False)
+    assert "DATABASE_URL" in str(refusal.value)
+
+
+def test_a_hall_without_an_address_is_where_it_listens(start: Any, tmp_path: Path) -> None:
+    environment = start()
+    name_address(environment, "127.0.0.1", 8123)
+    assert environment.site_url == "http://127.0.0.1:8123"
+    (tmp_path / ".env").write_text("SITE_URL=https://shop.example\n")
+    environment = start()
+    name_address(environment, "127.0.0.1", 8123)
+    assert environment.site_url == "https://shop.example"
+
+
 @pytest.mark.parametrize("name", ["GOOGLE_CLIENT_ID", "GITHUB_CLIENT_SECRET", "OIDC_CLIENT_ID"])
 def test_credentials_come_in_pairs(start: Any, name: str) -> None:
     assert "go together" in faults_of(start, **{name: "x"})
@@ -122,6 +160,19 @@ def test_production_says_that_its_data_folder_is_missing(start: Any, tmp_path: P
     missing = tmp_path / "not" / "there"
     with pytest.raises(SystemExit) as refusal:
         start(**REAL, ALLOW_SANDBOX_PARTS="true", DATA_DIR=str(missing))
+        checked_environment()
+    assert f"mkdir -p {missing}" in str(refusal.value)
+
+
+def test_the_data_folder_that_a_file_names_is_said_to_be_missing(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "not" / "there"
+    (tmp_path / ".env").write_text(f"DATA_DIR={missing}\n")
+    start(**REAL, ALLOW_SANDBOX_PARTS="true")
+    monkeypatch.delenv("DATA_DIR")
+    load.cache_clear()
+    with pytest.raises(SystemExit) as refusal:
         checked_environment()
     assert f"mkdir -p {missing}" in str(refusal.value)
 

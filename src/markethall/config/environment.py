@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ SANDBOX_PARTS = {
     "payment_gateway": ("sandbox", "Set PAYMENT_GATEWAY to a real gateway."),
     "mail_backend": ("outbox", "Set MAIL_BACKEND to resend, sendgrid, postmark or smtp."),
 }
+_OPENS: ContextVar[bool] = ContextVar("opens", default=True)
 
 
 class FaultyEnvironment(SystemExit):
@@ -253,22 +255,23 @@ class Environment(ImageSettings, StorageSettings):
     def sandbox(self) -> bool:
         return self.markethall_env == "sandbox"
 
-    def faults(self) -> list[str]:
-        """What is wrong across settings, beyond the type of each."""
+    def faults(self, *, opens: bool = True) -> list[str]:
+        """What is wrong across settings, beyond the type of each. A hall that is only being set up,
+        and does not open, may do without a real gateway, mail, and the secrets of webhooks."""
         found = []
         for first, second in _PAIRS:
             if bool(getattr(self, first)) != bool(getattr(self, second)):
                 found.append(f"{first.upper()} and {second.upper()} go together: set both or none.")
         if self.payment_gateway == "polar" and not (
-            self.polar_access_token and self.polar_webhook_secret
+            self.polar_access_token and (self.polar_webhook_secret or not opens)
         ):
             found.append("PAYMENT_GATEWAY=polar needs POLAR_ACCESS_TOKEN and POLAR_WEBHOOK_SECRET.")
         found += self.image_faults()
-        found += self._stripe_faults()
+        found += self._stripe_faults(opens)
         found += self._mail_faults()
         found += storage_faults(self)
         if not self.sandbox:
-            found += self._production_faults()
+            found += self._production_faults(opens)
         return found
 
     def doubts(self) -> list[str]:
@@ -281,9 +284,10 @@ class Environment(ImageSettings, StorageSettings):
             ]
         return []
 
-    def _stripe_faults(self) -> list[str]:
+    def _stripe_faults(self, opens: bool) -> list[str]:
         found = []
-        names = ("stripe_secret_key", "stripe_publishable_key", "stripe_webhook_secret")
+        names = ["stripe_secret_key", "stripe_publishable_key"]
+        names += ["stripe_webhook_secret"] if opens else []
         if self.payment_gateway == "stripe":
             found += [
                 f"PAYMENT_GATEWAY=stripe needs {name.upper()}."
@@ -315,7 +319,7 @@ class Environment(ImageSettings, StorageSettings):
             found.append("MAIL_FROM must be an address of a domain of yours.")
         return found
 
-    def _production_faults(self) -> list[str]:
+    def _production_faults(self, opens: bool) -> list[str]:
         found = []
         if self.debug:
             found.append("DEBUG shows secrets to strangers. Unset it in production.")
@@ -327,7 +331,7 @@ class Environment(ImageSettings, StorageSettings):
             found.append("DATABASE_URL is missing: postgresql://user:password@host:5432/name")
         if not self.site_url.startswith("https://"):
             found.append("SITE_URL must be the https:// address that customers use.")
-        if not self.allow_sandbox_parts:
+        if opens and not self.allow_sandbox_parts:
             for name, (part, mend) in SANDBOX_PARTS.items():
                 if getattr(self, name) == part:
                     found.append(
@@ -361,13 +365,22 @@ def load() -> Environment:
         raise FaultyEnvironment(
             [f"{str(item['loc'][0]).upper()}: {item['msg']}." for item in error.errors()]
         ) from None
-    faults = environment.faults()
+    faults = environment.faults(opens=_OPENS.get())
     if faults:
         raise FaultyEnvironment(faults)
     environment.data_dir = environment.data_dir.expanduser().resolve()
     if environment.sandbox:
         _fill_secrets(environment)
     return environment
+
+
+def load_closed() -> Environment:
+    """``load``, for a process that sets the hall up or examines it, and does not open it."""
+    token = _OPENS.set(False)
+    try:
+        return load()
+    finally:
+        _OPENS.reset(token)
 
 
 def _fill_secrets(environment: Environment) -> None:

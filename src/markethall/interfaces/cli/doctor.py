@@ -46,11 +46,9 @@ class Finding:
 
 def doctor() -> None:
     """Check every setting and connection; fails when something needs mending."""
-    ill = 0
-    environment = checked_environment()
-    console.print(f"[green]✓[/] settings: {environment.markethall_env}")
-    prepare(tables=False)
-    doubtful = 0
+    environment = checked_environment(opens=False)
+    prepare(tables=False, opens=False)
+    ill = doubtful = 0
     for examine in EXAMINATIONS:
         for finding in _found_by(examine, environment):
             ill += bool(finding.mend) and not finding.warning
@@ -94,6 +92,12 @@ def _is_there(table: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def settings(environment: Environment) -> Iterator[Finding]:
+    yield Finding("settings", environment.markethall_env)
+    for fault in environment.faults():
+        yield Finding("settings", "the hall does not open yet", fault)
+
+
 def machine(environment: Environment) -> Iterator[Finding]:
     from markethall.config.environment import SANDBOX_PARTS
 
@@ -105,7 +109,7 @@ def machine(environment: Environment) -> Iterator[Finding]:
         yield Finding("settings", "one is doubtful", doubt, warning=True)
     if not environment.sandbox and os.geteuid() == 0:
         yield Finding("user", "root", "Run production as a user of its own.", warning=True)
-    if not environment.sandbox:
+    if not environment.sandbox and environment.allow_sandbox_parts:
         for name, (part, mend) in SANDBOX_PARTS.items():
             if getattr(environment, name) == part:
                 yield Finding(name.upper(), f"{part}, for a rehearsal", mend, warning=True)
@@ -226,6 +230,8 @@ def mail(environment: Environment) -> Iterator[Finding]:
         yield Finding("mail", registry.current().probe())
     except CarrierUnwell as error:
         yield Finding("mail", error.detail, "Check the variables of MAIL_BACKEND.")
+    if not environment.sandbox and _is_there("platform_setting"):
+        yield from _support_address()
     secret = _MAIL_SECRETS.get(environment.mail_backend)
     if secret and not getattr(environment, secret):
         yield Finding(
@@ -234,6 +240,15 @@ def mail(environment: Environment) -> Iterator[Finding]:
             f"Set {secret.upper()}, or nobody learns which mails bounce.",
             warning=True,
         )
+
+
+def _support_address() -> Iterator[Finding]:
+    from markethall.foundation.platform.queries import fresh_settings
+
+    address = fresh_settings().support_email
+    made_up = address.endswith((".test", ".invalid")) or not address
+    mend = "Change it in the console under Settings: answers and chargebacks go there."
+    yield Finding("support address", address or "none", mend if made_up else "", warning=made_up)
 
 
 def scanner(environment: Environment) -> Iterator[Finding]:
@@ -325,6 +340,7 @@ def image_makers(environment: Environment) -> Iterator[Finding]:
 
 
 EXAMINATIONS: tuple[Examination, ...] = (
+    settings,
     machine,
     database,
     jobs,

@@ -12,7 +12,7 @@ console = Console(highlight=False, soft_wrap=True)
 def setup_stripe() -> None:
     """Make at Stripe what is missing there, and mend what differs: a product with its price for
     each offer, and the webhook endpoint. Can run any number of times."""
-    prepare()
+    prepare(opens=False)
     from django.conf import settings
 
     from markethall.foundation.payments.gateways.stripe import setup
@@ -33,7 +33,7 @@ def setup_stripe() -> None:
 def setup_polar() -> None:
     """Make at Polar what is missing there: the product and the webhook endpoint. Can run any
     number of times."""
-    prepare()
+    prepare(opens=False)
     from markethall.foundation.payments.gateways.polar import setup
     from markethall.kernel.errors import Problem
 

@@ -73,7 +73,7 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Bring the database's tables up to date."""
-    prepare(tables=False)
+    prepare(tables=False, opens=False)
     from markethall.interfaces.server.readiness import migrate_when_needed
 
     with console.status("Bringing the tables up to date …"):

