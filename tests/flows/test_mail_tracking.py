@@ -183,6 +183,22 @@ def test_what_a_vendor_tells_is_in_the_log(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_an_event_without_our_own_metadata_is_known_by_the_vendors_id(
+    name: str, mail: Mail
+) -> None:
+    told = event(name, mail, "hard")
+    if name == "resend":
+        told["data"]["headers"] = []
+    elif name == "sendgrid":
+        told = {key: value for key, value in told.items() if key not in {"mail_id", "round"}}
+    else:
+        told["Metadata"] = {}
+    assert post(name, told) == 200
+    assert state(mail) == "bounced"
+    assert Suppression.objects.filter(address="ada@example.com").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_soft_bounce_leaves_the_address_alone(name: str, mail: Mail) -> None:
     assert post(name, event(name, mail, "soft")) == 200
     assert state(mail) in {"bounced", "deferred"}

@@ -71,5 +71,5 @@ def _mail_of(notice: Notice) -> Mail | None:
             return found[0]
     if not notice.message_id:
         return None
-    found = lock(Mail.objects.filter(message_id=notice.message_id)[:1])
+    found = lock(Mail.objects.filter(message_id=notice.message_id))
     return found[0] if found else None
