@@ -10,6 +10,8 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from procrastinate.contrib.django import app
 
+from markethall.interfaces.jobs.worker import with_context
+
 
 def run_jobs(queues: list[str] | None = None) -> None:
     """Run every job that is due until none is left (its own database connection: use with
@@ -23,7 +25,7 @@ def run_jobs(queues: list[str] | None = None) -> None:
                 wait=False,
                 install_signal_handlers=False,
                 listen_notify=False,
-                task_middleware=[_letting_go],
+                task_middleware=[_letting_go, with_context],
             )
         # Periodic jobs are deferred in the thread that Django keeps for asynchronous code.
         await sync_to_async(connections.close_all)()

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import connection
 from django.utils import timezone
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
+# An argument of every job that follows a request; the worker takes it off.
+REQUEST_ID = "request_id"
 # procrastinate's own function, called without its client: one plain statement.
 _DEFER = "SELECT procrastinate_defer_jobs_v1(ARRAY[{jobs}])"
 _JOB = "(%s, %s, 0, %s, NULL, %s, %s)::procrastinate_job_to_defer_v1"
@@ -46,10 +49,10 @@ def enqueue(
     """Enqueue ``task``. ``arguments`` must be JSON.
 
     Jobs with the same ``lock`` run one after the other. ``delay`` is real time, whatever the
-    sandbox clock says.
+    sandbox clock says. The worker logs for the request that this stands in.
     """
     due_at = timezone.now() + delay if delay else None
-    job = _Job(queue, task, lock, json.dumps(arguments), due_at)
+    job = _Job(queue, task, lock, json.dumps(arguments | _origin()), due_at)
     gathered_so_far = _gathering.get()
     if gathered_so_far is None:
         _defer([job])
@@ -69,6 +72,12 @@ def gathered() -> Iterator[None]:
         _gathering.reset(token)
     if jobs:
         _defer(jobs)
+
+
+def _origin() -> dict[str, str]:
+    """Which request a job follows, itself or through another job."""
+    found = structlog.contextvars.get_contextvars().get(REQUEST_ID)
+    return {REQUEST_ID: found} if found else {}
 
 
 def _defer(jobs: list[_Job]) -> None:
@@ -92,7 +101,7 @@ def enqueue_once(task: str, *, queue: str = "default", **arguments: Any) -> None
             return
     deferrer = app.configure_task(task, queue=queue, queueing_lock=task)
     try:
-        deferrer.defer(**arguments)
+        deferrer.defer(**arguments, **_origin())
     except exceptions.AlreadyEnqueued:
         return
 

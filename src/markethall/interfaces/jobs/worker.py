@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 from procrastinate.worker import Worker
 
 from markethall.kernel import job_log
+from markethall.kernel.jobs import REQUEST_ID
 
 
 def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
@@ -32,9 +33,10 @@ def _of_the_app() -> Sequence[Any]:
 
 
 def with_context(run_task: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
-    """Let every line of the log name the job, and what it is about."""
+    """Let every line of the log name the job, what it is about, and the request it follows."""
     job = context.job
     about = {name: str(value) for name, value in job.task_kwargs.items() if name.endswith("_id")}
+    job.task_kwargs.pop(REQUEST_ID, None)
     with structlog.contextvars.bound_contextvars(job=job.id, task=job.task_name, **about):
         return run_task()
 
