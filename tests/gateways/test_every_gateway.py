@@ -270,6 +270,9 @@ class TestOutages:
         gate.go_down()
         answer = staff.post("/api/payments/refund", asked, headers=headers)
         assert answer.status_code == 503, answer.content
+        # Whoever buys is told no more of the gateway's fault than that.
+        said = answer.json()["detail"]
+        assert "Try again" in said and "error" not in said.lower(), said
         assert Refund.objects.get().status == "requested"
         gate.come_back()
         comparison.run(comparison.open_one(actor_id=None).pk)

@@ -205,7 +205,8 @@ class PaymentOut(PaymentBrief):
 
 
 class ConfirmOut(PaymentOut):
-    """``nextStep`` while the customer has to do something; the payment is still pending then."""
+    """``nextStep`` while the customer has to do something. The payment has not ended then: it is
+    pending, or as the try before this one left it."""
 
     next_step: NextStepOut | None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
+import structlog
 from django.conf import settings
 from polar.base import PolarClientError, PolarError, PolarRateLimitError
 from polar.v2026_10 import Polar
@@ -18,6 +19,7 @@ from markethall.foundation.payments.errors import (
     PaymentMissing,
 )
 
+log = structlog.get_logger(__name__)
 AnswerT = TypeVar("AnswerT")
 _TIMEOUT = 15.0  # seconds
 _TRIES = 3
@@ -74,7 +76,10 @@ def _call(act: Callable[[Polar], AnswerT], *, repeatable: bool) -> AnswerT:
         except (PolarError, ValueError) as error:
             # The network, a fault of theirs, or an answer that cannot be read.
             if is_last or not repeatable:
-                raise GatewayUnavailable(f"Polar does not answer: {str(error)[:200]}") from error
+                log.warning(
+                    "polar does not answer", kind=type(error).__name__, why=str(error)[:200]
+                )
+                raise GatewayUnavailable("Polar does not answer. Try again in a moment.") from error
             time.sleep(0.2 * 2**attempt * random.uniform(0.5, 1))  # noqa: S311 (jitter)
     raise GatewayUnavailable
 

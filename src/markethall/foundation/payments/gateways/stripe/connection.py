@@ -82,5 +82,5 @@ def _warn(what: str, error: stripe.StripeError) -> None:
         kind=type(error).__name__,
         code=error.code,
         http_status=error.http_status,
-        request_id=error.request_id,
+        gateway_request=error.request_id,
     )
