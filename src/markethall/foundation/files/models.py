@@ -4,9 +4,10 @@ from django.db import models
 
 from markethall.kernel.ids import new_id
 
-# Purposes: what somebody sent us, and what was made of it.
+# Purposes: what somebody sent us, what was made of it, and what goods look like.
 UPLOAD = "upload"
 RESULT = "result"
+PRODUCT = "product"
 
 
 class StoredFile(models.Model):

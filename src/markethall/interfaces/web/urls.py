@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from markethall.interfaces.web import files, health
+from markethall.interfaces.web import files, health, product_pictures
 
 urlpatterns = [
     path("", include("markethall.interfaces.web.hall.urls")),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("files/<str:token>", files.serve, name="file"),
+    path(
+        "media/products/<uuid:image_id>/<int:width>.webp",
+        product_pictures.picture,
+        name="product_picture",
+    ),
     path("orders/", include("markethall.interfaces.web.orders.urls")),
     path("bespoke/", include("markethall.interfaces.web.bespoke.urls")),
     path("files/<str:token>/preview", files.preview, name="preview"),

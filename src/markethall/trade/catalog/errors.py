@@ -53,3 +53,7 @@ class CategoryInUse(Conflict):
 
 class AlreadyReviewed(Conflict):
     code, title = "already_reviewed", "You have reviewed this already"
+
+
+class PictureMissing(NotFound):
+    code, title = "picture_not_found", "There is no such picture"

@@ -271,7 +271,7 @@ class Collection(models.Model):
     name = models.CharField(max_length=120)
     summary = models.CharField(max_length=200, blank=True)
     story = models.TextField(blank=True)
-    picture = models.ForeignKey(StoredFile, models.SET_NULL, related_name="+", null=True)
+    picture = models.ForeignKey("ProductImage", models.SET_NULL, related_name="+", null=True)
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
     products = models.ManyToManyField(Product, through="CollectionItem", related_name="collections")
@@ -295,12 +295,12 @@ class CollectionItem(models.Model):
 
 
 class ProductImage(models.Model):
-    """A picture of a product, as it was given. ``shows`` are the option values that it is of,
-    ``metal:rose-gold``; one that shows none suits all. ``widths`` are the smaller sizes there are,
-    in pixels. ``source`` is the SHA-256 of what was sent."""
+    """A picture of a product, as it was given; without one, it is a collection's. ``shows`` are
+    the option values that it is of, ``metal:rose-gold``; one that shows none suits all. ``widths``
+    are the smaller sizes there are, in pixels. ``source`` is the SHA-256 of what was sent."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    product = models.ForeignKey(Product, models.CASCADE, related_name="images")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="images", null=True)
     file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+")
     source = models.CharField(max_length=64, blank=True)
     alt = models.CharField(max_length=200, blank=True)

@@ -210,7 +210,7 @@ def cards_of(
     ids = [product.pk for product in rows]
     pictures: dict[uuid.UUID, ProductImage] = {}
     wanted = set(showing)
-    for image in ProductImage.objects.filter(product__in=ids).order_by("position", "pk"):
+    for image in images_of(ids):
         kept = pictures.get(image.product_id)
         if kept is None or (wanted & set(image.shows) and not wanted & set(kept.shows)):
             pictures[image.product_id] = image
@@ -258,11 +258,17 @@ def detail_of(product: Product) -> Detail:
     return Detail(
         product=product,
         spec=specs_of([product.pk])[product.pk],
-        images=list(product.images.order_by("position", "pk")),
+        images=list(images_of([product.pk])),
         variants={variant.key: variant for variant in variants},
         trail=_trail(product),
         collections=list(product.collections.filter(is_active=True).order_by("position", "pk")),
     )
+
+
+def images_of(product_ids: Iterable[uuid.UUID]) -> QuerySet[ProductImage]:
+    """The pictures of products with their files, each product's in their order."""
+    found = ProductImage.objects.filter(product__in=list(product_ids)).select_related("file")
+    return found.order_by("position", "pk")
 
 
 def product_by_key(key: str, *, storefront: str = "") -> Product:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from markethall.foundation.audit.actions import record
-from markethall.foundation.files.models import StoredFile
 from markethall.kernel.errors import Invalid
 from markethall.kernel.locking import lock_one
+from markethall.trade.catalog.actions.pictures import remove
 from markethall.trade.catalog.errors import CollectionMissing, SlugTaken
 from markethall.trade.catalog.models import Collection, CollectionItem, Facet, Product
 from markethall.trade.catalog.upkeep import refresh
@@ -75,15 +75,6 @@ def save_collection(
     return collection
 
 
-def show_with(*, collection_id: uuid.UUID, picture: StoredFile | None) -> Collection:
-    """Give a collection its picture, or none. Raises CollectionMissing."""
-    with transaction.atomic():
-        collection = lock_one(Collection.objects.filter(pk=collection_id))
-        collection.picture = picture
-        collection.save(update_fields=["picture"])
-    return collection
-
-
 def delete_collection(*, storefront: str, collection_id: uuid.UUID, actor_id: uuid.UUID) -> None:
     """Delete a collection; its products stay. Raises CollectionMissing."""
     with transaction.atomic():
@@ -97,7 +88,10 @@ def delete_collection(*, storefront: str, collection_id: uuid.UUID, actor_id: uu
             slug=collection.slug,
         )
         Facet.objects.filter(storefront=storefront, key=f"collection:{collection.slug}").delete()
+        picture = collection.picture
         collection.delete()
+        if picture:
+            remove(picture)
         refresh(held)
 
 

@@ -9,12 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from markethall.foundation.audit.actions import record
-from markethall.kernel import clock
+from markethall.kernel import clock, events
 from markethall.kernel.errors import FieldError, Invalid
 from markethall.kernel.locking import lock_one
 from markethall.trade.catalog.draft_rules import PlannedVariant, faults_of, sku_of, variants_of
 from markethall.trade.catalog.drafts import OptionDraft, ProductDraft, draft_of
 from markethall.trade.catalog.errors import ChangedMeanwhile, ProductMissing, SkuTaken, SlugTaken
+from markethall.trade.catalog.events import VariantsMade
 from markethall.trade.catalog.models import (
     Category,
     Collection,
@@ -255,6 +256,8 @@ def _write_variants(product: Product, draft: ProductDraft) -> list[uuid.UUID]:
         row.is_active = False
     Variant.objects.bulk_update([*kept, *gone], ["key", "sku", "name", "is_active"])
     Variant.objects.bulk_create(new)
+    if new:
+        events.publish(VariantsMade([row.pk for row in new]))
     return [row.pk for row in new]
 
 
