@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from markethall.kernel import clock, live
 from markethall.kernel.errors import Invalid
 from markethall.kernel.money import proportion
 from markethall.trade.catalog.models import LineKind, Offer
-from markethall.trade.orders.models import Order, OrderLine, TakeBack
+from markethall.trade.orders.models import Order, OrderLine, RefundLine, TakeBack
 
 _LINES = "SELECT * FROM orders_orderline WHERE order_id = ANY(%s) ORDER BY id"
 
@@ -60,21 +60,41 @@ def fulfil(orders: Sequence[Order]) -> set[uuid.UUID]:
     return by_id.keys() - {line.order_id for line in left}
 
 
-def take_back(order: Order, refund: Refund, *, refunded_before: int) -> None:
-    """Take back each line's share of a refund, as far as it can be had.
+def take_back(order: Order, refund: Refund) -> None:
+    """Take back what a refund is for, as far as it can be had: of the lines that it names the
+    pieces, of others their share of the money.
 
-    ``refunded_before`` and ``order.refunded`` are minor units without and with this refund. What
-    is due is reckoned on the sum of all refunds, so that partial ones add up to the whole.
+    ``order.refunded`` has this refund in it. What is due is reckoned on the sum of all refunds, so
+    that partial ones add up to the whole. Kinds are taken back in the order of the table.
     """
-    for line in order.lines.order_by("pk"):
+    named = {row.line_id: row for row in RefundLine.objects.filter(refund=refund)}
+    kinds = list(REGISTRY)
+    for line in sorted(order.lines.all(), key=lambda line: (kinds.index(line.kind), line.pk)):
         line.order = order
         fulfilment = of_kind(line.kind)
-        units = fulfilment.units(line)
-        due = proportion(units, order.refunded, order.total) - proportion(
-            units, refunded_before, order.total
-        )
+        if line.kind == LineKind.GOODS:
+            due = named[line.pk].restock if line.pk in named else 0
+            if not due:
+                continue
+        else:
+            due = _due(line, fulfilment.units(line), named)
         taken = fulfilment.take_back(line, due, refund) if due else 0
         TakeBack.objects.create(line=line, refund=refund, due=due, taken=taken, at=clock.now())
+
+
+def _due(line: OrderLine, units: int, named: Mapping[uuid.UUID | None, RefundLine]) -> int:
+    """The units of a line that are due back for a refund. What was due before is never due
+    again."""
+    before = sum(line.taken_back.values_list("due", flat=True))
+    order = line.order
+    if order.refunded == order.total:
+        share = units
+    elif named:
+        row = named.get(line.pk)
+        share = before + (proportion(units, row.quantity, line.quantity) if row else 0)
+    else:
+        share = proportion(units, order.refunded, order.total)
+    return max(0, min(units, share) - before)
 
 
 def _describe_credits(offer: Offer) -> dict[str, Any]:

@@ -8,12 +8,16 @@ back once. The direct answer and the webhook settle it once.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from markethall.flows import fulfilment
+from markethall.flows import fulfilment, refund_lines
+from markethall.flows.order_parcels import follow_parcels
+from markethall.flows.refund_lines import Part, RefundedLine
 from markethall.foundation.audit.actions import record
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.accounts import AccountRef
@@ -53,9 +57,20 @@ from markethall.trade.orders.actions import move
 from markethall.trade.orders.errors import OrderMissing
 from markethall.trade.orders.events import OrderRefunded
 from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.orders.pieces import pieces_of
 
 # A request that nobody answered for so long was cut off by a crash.
 _FORGOTTEN_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What shall go back: pieces of lines and what is left of the shipping, or ``amount`` minor
+    units for nothing in particular; with none of them, all that is left."""
+
+    amount: int | None = None
+    lines: Sequence[RefundedLine] = ()
+    shipping: bool = False
 
 
 def refund_order(
@@ -65,15 +80,18 @@ def refund_order(
     reason: str,
     actor_id: uuid.UUID,
     key: str | None = None,
+    lines: Sequence[RefundedLine] = (),
+    shipping: bool = False,
 ) -> Refund:
-    """Give back ``amount`` minor units of an order (all that is left when None).
+    """Give back an order's money, as ``Claim`` says.
 
     ``key`` makes a second call give the first refund. The refund returned may have failed: it
     says why. Raises OrderMissing, NothingToRefund, RefundTooLarge, Invalid, GatewayUnavailable
     (the refund is kept then, and tried again). Call it outside a transaction.
     """
+    wanted = Claim(amount, lines, shipping)
     with transaction.atomic(durable=True):
-        refund = _prepare(order_id, amount, reason, actor_id, key)
+        refund = _prepare(order_id, wanted, reason, actor_id, key)
     return send(refund.pk)
 
 
@@ -84,6 +102,8 @@ def refund_payment(
     reason: str,
     actor_id: uuid.UUID,
     key: str | None = None,
+    lines: Sequence[RefundedLine] = (),
+    shipping: bool = False,
 ) -> Refund:
     """As ``refund_order``, by the payment that paid the order. Raises PaymentMissing."""
     payment = Payment.objects.filter(pk=payment_id).first()
@@ -92,7 +112,13 @@ def refund_payment(
     if not Order.objects.filter(pk=payment.reference, payment=payment).exists():
         raise NothingToRefund("This payment has paid for no order.")
     return refund_order(
-        order_id=payment.reference, amount=amount, reason=reason, actor_id=actor_id, key=key
+        order_id=payment.reference,
+        amount=amount,
+        reason=reason,
+        actor_id=actor_id,
+        key=key,
+        lines=lines,
+        shipping=shipping,
     )
 
 
@@ -160,6 +186,7 @@ def adopt(payment: Payment, refund_ref: str) -> Refund:
             cause=RefundCause.GATEWAY,
             gateway_ref=refund_ref,
         )
+        _set_aside_rest(order, payment, refund)
         record(
             "payments.refund_adopted",
             actor_id=None,
@@ -187,6 +214,7 @@ def lose(payment: Payment, money: Money, reason: str, ref: str) -> Refund | None
         cause=RefundCause.CHARGEBACK,
         gateway_ref=ref,
     )
+    _set_aside_rest(Order.objects.get(pk=payment.reference), payment, refund)
     return _record(refund.pk, RefundTruth(ref, RefundState.SUCCEEDED, money=refund.money))
 
 
@@ -203,11 +231,13 @@ def retry(*, refund_id: uuid.UUID, actor_id: uuid.UUID) -> Refund:
         refund = Refund.objects.select_related("payment").filter(pk=refund_id).first()
         if refund is None:
             raise RefundMissing
-        lock_one(Order.objects.filter(pk=refund.payment.reference))
+        order = lock_one(Order.objects.filter(pk=refund.payment.reference))
         payment = lock_one(Payment.objects.filter(pk=refund.payment_id))
         refund = lock_one(Refund.objects.filter(pk=refund_id))
         if refund.status != RefundStatus.FAILED:
             raise NothingToRefund(f"This refund is {refund.status}.")
+        if not refund.is_owed:
+            refund_lines.set_aside_again(order, refund)
         retry_refund(refund, payment)
         record(
             "payments.refund_retry", actor_id=actor_id, subject_type="refund", subject_id=refund.pk
@@ -235,23 +265,24 @@ def send_forgotten() -> int:
 
 
 def _prepare(
-    order_id: uuid.UUID, amount: int | None, reason: str, actor_id: uuid.UUID, key: str | None
+    order_id: uuid.UUID, wanted: Claim, reason: str, actor_id: uuid.UUID, key: str | None
 ) -> Refund:
-    if not reason.strip():
-        raise Invalid.field("reason", "Say why the money goes back.")
-    if amount is not None and amount <= 0:
-        raise Invalid.field("amount", "Give back something, or leave the amount out for all.")
+    _check(wanted, reason)
     found = lock(Order.objects.filter(pk=order_id))
     if not found:
         raise OrderMissing
     order = found[0]
-    if key and (kept := _kept(key, order, amount)):
+    if key and (kept := _kept(key, order, wanted)):
         return kept
     if order.payment_id is None:
         raise NothingToRefund("This order has not been paid.")
     payment = lock_one(Payment.objects.filter(pk=order.payment_id))
-    amount = _beside_what_is_owed(payment, amount)
+    amount, parts = _worth(order, payment, wanted)
     refund = request_refund(payment, amount=amount, reason=reason, actor_id=actor_id, key=key)
+    if parts:
+        refund_lines.set_aside(order, refund, parts)
+    else:
+        _set_aside_rest(order, payment, refund)
     record(
         "payments.refund",
         actor_id=actor_id,
@@ -265,10 +296,46 @@ def _prepare(
     return refund
 
 
+def _check(wanted: Claim, reason: str) -> None:
+    if not reason.strip():
+        raise Invalid.field("reason", "Say why the money goes back.")
+    if wanted.amount is None:
+        return
+    if wanted.amount <= 0:
+        raise Invalid.field("amount", "Give back something, or leave the amount out for all.")
+    if wanted.lines or wanted.shipping:
+        raise Invalid.field("amount", "Name lines or an amount; lines have their own.")
+
+
+def _worth(order: Order, payment: Payment, wanted: Claim) -> tuple[int | None, list[Part]]:
+    """What a refund comes to, and of which parts when lines or the shipping are wanted."""
+    if not wanted.lines and not wanted.shipping:
+        return _beside_what_is_owed(payment, wanted.amount), []
+    left = max(0, payment.amount - payment.refunded - _owed(payment))
+    parts = refund_lines.parts_of(order, wanted.lines, shipping=wanted.shipping, left=left)
+    amount = sum(part.amount for part in parts)
+    if not amount:
+        raise NothingToRefund("Nothing of what was paid is left for this.")
+    return amount, parts
+
+
+def _set_aside_rest(order: Order, payment: Payment, refund: Refund) -> None:
+    """Where all that was paid goes back, so does everything bought."""
+    is_all = payment.amount - payment.refunded - _owed(payment) <= 0
+    if order.payment_id == payment.pk and is_all and not refund.is_owed:
+        parts = refund_lines.rest_of(order, amount=refund.amount)
+        refund_lines.set_aside(order, refund, parts)
+
+
+def _owed(payment: Payment) -> int:
+    """What could not be sent of what is owed already, in minor units."""
+    failed = payment.refunds.filter(is_owed=True, status=RefundStatus.FAILED)
+    return sum(failed.values_list("amount", flat=True))
+
+
 def _beside_what_is_owed(payment: Payment, amount: int | None) -> int | None:
     """What is owed already and could not be sent is no part of what an order can still give."""
-    failed = payment.refunds.filter(is_owed=True, status=RefundStatus.FAILED)
-    owed = sum(failed.values_list("amount", flat=True))
+    owed = _owed(payment)
     left = payment.amount - payment.refunded - owed
     if owed and left <= 0:
         raise NothingToRefund("All of it is owed by a refund that failed. Try that one again.")
@@ -277,11 +344,19 @@ def _beside_what_is_owed(payment: Payment, amount: int | None) -> int | None:
     return left if owed and amount is None else amount
 
 
-def _kept(key: str, order: Order, amount: int | None) -> Refund | None:
+def _kept(key: str, order: Order, wanted: Claim) -> Refund | None:
     refund = Refund.objects.filter(key=key).first()
     if refund is None:
         return None
-    if refund.payment_id != order.payment_id or amount not in (None, refund.amount):
+    has_lines = bool(wanted.lines or wanted.shipping)
+    if (
+        refund.payment_id != order.payment_id
+        or wanted.amount not in (None, refund.amount)
+        or (
+            has_lines
+            and not refund_lines.is_same(refund, wanted.lines, shipping=wanted.shipping)
+        )
+    ):
         raise IdempotencyMismatch("This key asked for another refund.")
     return refund
 
@@ -353,10 +428,17 @@ def _book(
 
 
 def _take_back(order: Order, refund: Refund) -> None:
-    before = order.refunded
     order.refunded += refund.amount
     order.save(update_fields=["refunded"])
-    fulfilment.take_back(order, refund, refunded_before=before)
-    if order.refunded == order.total:
-        move(order, OrderStatus.REFUNDED, actor_id=refund.actor_id, note=refund.reason)
+    fulfilment.take_back(order, refund)
+    if order.refunded == order.total or _is_all_back(order):
+        if order.status != OrderStatus.REFUNDED:
+            move(order, OrderStatus.REFUNDED, actor_id=refund.actor_id, note=refund.reason)
+    else:
+        follow_parcels(order, actor_id=refund.actor_id)
     events.publish(OrderRefunded(order.pk, refund.pk))
+
+
+def _is_all_back(order: Order) -> bool:
+    """Whether the customer has kept no piece of anything: what is left is the shipping's."""
+    return not any(there.kept for there in pieces_of(order.lines.all()).values())

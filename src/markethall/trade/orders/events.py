@@ -44,3 +44,11 @@ class OrderSoldOut(Event):
     goes back."""
 
     order_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelShipped(Event):
+    """A parcel of an order has left."""
+
+    order_id: uuid.UUID
+    parcel_id: uuid.UUID
