@@ -103,6 +103,10 @@ GET /api/payments/{payment_id}                       -+000+++
 POST /api/payments/{payment_id}/accept               -xxxx+++
 POST /api/payments/{payment_id}/give-back            -xxxx+++
 GET /api/payments/{payment_id}/mismatch              -xxxx+++
+GET /api/shipments                                   -xxx++++
+POST /api/shipments                                  -xxx0x00
+GET /api/shipments/{shipment_id}                     -xxx0000
+PUT /api/shipments/{shipment_id}                     -xxx0x00
 GET /api/settings                                    -xxxxx++
 PUT /api/settings                                    -xxxxx++
 DELETE /api/user/account                             -+++++++
@@ -148,6 +152,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/orders/{order_id}": {"note": "Seen"},
     "POST /api/users/{user_id}/credits": {"amount": 1, "reason": "Sorry"},
     "POST /api/orders/{order_id}/refund": {"reason": "Sorry"},
+    "POST /api/shipments": {"orderId": "00000000-0000-7000-8000-000000000000"},
 }
 
 

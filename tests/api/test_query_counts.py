@@ -122,7 +122,7 @@ def mail(user: User, client: ApiClient) -> None:
         ("/api/credits/history", credit, 2),
         ("/api/orders", order, 5),
         ("/api/payments/transactions", order, 4),
-        ("/api/payments/refunds", refund, 3),
+        ("/api/payments/refunds", refund, 4),
         ("/api/webhooks/events", webhook, 2),
         ("/api/users", person, 4),
         ("/api/users/{id}/orders", order, 6),

@@ -60,6 +60,7 @@ def something_of_every_kind() -> dict[str, Any]:
         "link_id": SocialAccount.objects.create(user=owner, provider="google", uid="1").pk,
         "event_id": uuid.uuid4(),
         "refund_id": uuid.uuid4(),
+        "shipment_id": uuid.uuid4(),
         "comparison_id": comparison.open_one(actor_id=None).pk,
         "difference_id": uuid.uuid4(),
         "provider": "nobody",

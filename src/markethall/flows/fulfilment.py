@@ -68,8 +68,8 @@ def take_back(order: Order, refund: Refund) -> None:
     that partial ones add up to the whole. Kinds are taken back in the order of the table.
     """
     named = {row.line_id: row for row in RefundLine.objects.filter(refund=refund)}
-    kinds = list(REGISTRY)
-    for line in sorted(order.lines.all(), key=lambda line: (kinds.index(line.kind), line.pk)):
+    places = {kind: place for place, kind in enumerate(REGISTRY)}
+    for line in sorted(order.lines.all(), key=lambda each: (places[LineKind(each.kind)], each.pk)):
         line.order = order
         fulfilment = of_kind(line.kind)
         if line.kind == LineKind.GOODS:

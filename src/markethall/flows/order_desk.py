@@ -7,11 +7,12 @@ import uuid
 from django.db import transaction
 
 from markethall.flows.checkout import cancel_order
+from markethall.flows.order_parcels import deliver_order, ship_order
 from markethall.foundation.audit.actions import record
 from markethall.kernel.errors import Invalid
 from markethall.kernel.locking import lock
 from markethall.trade.orders import rules
-from markethall.trade.orders.actions import add_note, move
+from markethall.trade.orders.actions import add_note
 from markethall.trade.orders.errors import MoveNotAllowed, OrderMissing
 from markethall.trade.orders.models import Order, OrderStatus
 
@@ -22,7 +23,7 @@ def change_order(
     """Move an order by hand, or note something about it.
 
     Raises OrderMissing, Invalid when there is nothing to do, and MoveNotAllowed: what follows
-    from money is moved by money alone.
+    from money is moved by money alone. What is sent by hand as a whole goes into one parcel.
     """
     if status is None and not note:
         raise Invalid.field("status", "Give a status, a note, or both.")
@@ -48,6 +49,8 @@ def change_order(
             raise MoveNotAllowed(f"Nothing of this order is sent, so it cannot become {status}.")
         elif status == OrderStatus.CANCELLED:
             return cancel_order(order_id=order_id, actor_id=actor_id, note=note)
+        elif status == OrderStatus.SHIPPED:
+            return ship_order(order_id=order_id, actor_id=actor_id, note=note)
         else:
-            move(order, OrderStatus(status), actor_id=actor_id, note=note)
+            return deliver_order(order_id=order_id, actor_id=actor_id, note=note)
     return order

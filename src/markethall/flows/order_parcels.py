@@ -244,9 +244,7 @@ def _deliver(order: Order, parcel: Shipment, actor_id: uuid.UUID) -> None:
     _note(order, actor_id, "A parcel has arrived.")
 
 
-def _record(
-    verb: str, order: Order, parcel: Shipment, actor_id: uuid.UUID, **data: object
-) -> None:
+def _record(verb: str, order: Order, parcel: Shipment, actor_id: uuid.UUID, **data: object) -> None:
     record(
         verb,
         actor_id=actor_id,

@@ -109,13 +109,13 @@ def set_aside(order: Order, refund: Refund, parts: Sequence[Part]) -> None:
 def set_aside_again(order: Order, refund: Refund) -> None:
     """A refund that failed is tried again. Raises RefundTooLarge when others have given back its
     pieces since."""
-    parts = RefundLine.objects.filter(refund=refund, line__isnull=False).select_related("line")
-    pieces = pieces_of([part.line for part in parts if part.line])
-    for part in parts:
-        there = pieces[part.line_id]
-        if part.quantity > there.kept:
+    rows = RefundLine.objects.filter(refund=refund, line__isnull=False).select_related("line")
+    wanted = [(row.line, row.quantity) for row in rows if row.line]
+    pieces = pieces_of([line for line, _ in wanted])
+    for line, quantity in wanted:
+        if quantity > pieces[line.pk].kept:
             raise RefundTooLarge("Other refunds have given back these pieces.")
-        _unpack(order, part.line_id, there, part.quantity)
+        _unpack(order, line.pk, pieces[line.pk], quantity)
 
 
 def is_same(refund: Refund, wanted: Sequence[RefundedLine], *, shipping: bool) -> bool:

@@ -8,7 +8,7 @@ back once. The direct answer and the webhook settle it once.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -78,12 +78,14 @@ def refund_order(
     order_id: uuid.UUID,
     amount: int | None,
     reason: str,
-    actor_id: uuid.UUID,
+    actor_id: uuid.UUID | None,
     key: str | None = None,
     lines: Sequence[RefundedLine] = (),
     shipping: bool = False,
+    unless: Callable[[Order], None] | None = None,
 ) -> Refund:
-    """Give back an order's money, as ``Claim`` says.
+    """Give back an order's money, as ``Claim`` says. ``unless`` raises what speaks against it, of
+    the locked order.
 
     ``key`` makes a second call give the first refund. The refund returned may have failed: it
     says why. Raises OrderMissing, NothingToRefund, RefundTooLarge, Invalid, GatewayUnavailable
@@ -91,7 +93,7 @@ def refund_order(
     """
     wanted = Claim(amount, lines, shipping)
     with transaction.atomic(durable=True):
-        refund = _prepare(order_id, wanted, reason, actor_id, key)
+        refund = _prepare(order_id, wanted, reason, actor_id, key, unless)
     return send(refund.pk)
 
 
@@ -265,7 +267,12 @@ def send_forgotten() -> int:
 
 
 def _prepare(
-    order_id: uuid.UUID, wanted: Claim, reason: str, actor_id: uuid.UUID, key: str | None
+    order_id: uuid.UUID,
+    wanted: Claim,
+    reason: str,
+    actor_id: uuid.UUID | None,
+    key: str | None,
+    unless: Callable[[Order], None] | None,
 ) -> Refund:
     _check(wanted, reason)
     found = lock(Order.objects.filter(pk=order_id))
@@ -274,6 +281,8 @@ def _prepare(
     order = found[0]
     if key and (kept := _kept(key, order, wanted)):
         return kept
+    if unless:
+        unless(order)
     if order.payment_id is None:
         raise NothingToRefund("This order has not been paid.")
     payment = lock_one(Payment.objects.filter(pk=order.payment_id))
@@ -352,10 +361,7 @@ def _kept(key: str, order: Order, wanted: Claim) -> Refund | None:
     if (
         refund.payment_id != order.payment_id
         or wanted.amount not in (None, refund.amount)
-        or (
-            has_lines
-            and not refund_lines.is_same(refund, wanted.lines, shipping=wanted.shipping)
-        )
+        or (has_lines and not refund_lines.is_same(refund, wanted.lines, shipping=wanted.shipping))
     ):
         raise IdempotencyMismatch("This key asked for another refund.")
     return refund

@@ -1,149 +1,41 @@
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query
 
-from markethall.flows.checkout import Wanted, cancel_order, order_items
+from markethall.flows.checkout import Wanted, order_items
+from markethall.flows.order_cancel import call_off
 from markethall.flows.order_desk import change_order
 from markethall.flows.receipts import receipt_content
 from markethall.foundation.accounts.permissions import Permission, require
-from markethall.foundation.payments.models import Payment
 from markethall.interfaces.api.access import signed_in, staff
 from markethall.interfaces.api.core import answer_once, router
+from markethall.interfaces.api.order_shapes import (
+    LineOut,
+    OrderDetail,
+    OrderOut,
+    OrderState,
+    show_order,
+    show_orders,
+)
 from markethall.interfaces.api.schemas import (
     In,
     Listing,
-    Money,
-    Out,
+    Moment,
     Paging,
-    Time,
     as_items,
     listing,
     problems,
 )
 from markethall.interfaces.api.storefronts import storefront_of
-from markethall.kernel import money
 from markethall.kernel.pagination import paginate
-from markethall.trade.orders.models import Order, OrderLine
+from markethall.trade.orders.models import OrderStatus
 from markethall.trade.orders.queries import filtered, order_for, orders_for
 
 routes = router("orders")
-
-OrderState = Literal[
-    "PENDING",
-    "PROCESSING",
-    "PAYMENT_FAILED",
-    "PAID",
-    "FULFILLED",
-    "SHIPPED",
-    "DELIVERED",
-    "CANCELLED",
-    "REFUNDED",
-]
-
-
-class LineOut(Out):
-    id: UUID
-    kind: Literal["credits", "subscription", "content", "goods"]
-    item: str = Field(examples=["credits-50"])
-    name: str
-    quantity: int
-    unit_price: Money
-    total: Money
-    data: dict[str, Any]
-
-    @classmethod
-    def of(cls, line: OrderLine, currency: str) -> LineOut:
-        return cls(
-            id=line.pk,
-            kind=line.kind,
-            item=line.item,
-            name=line.name,
-            quantity=line.quantity,
-            unit_price=Money(amount=line.unit_amount, currency=currency),
-            total=Money(amount=line.total, currency=currency),
-            data=line.data,
-        )
-
-
-class RefundBrief(Out):
-    id: UUID
-    status: Literal["requested", "succeeded", "failed"]
-    amount: Money
-    reason: str
-    created_at: Time
-
-
-class PaymentBrief(Out):
-    id: UUID
-    status: Literal["created", "pending", "succeeded", "failed", "cancelled"]
-    gateway: str
-    amount: Money
-    refunded: Money
-    failure: str
-    checkout_url: str
-    created_at: Time
-    refunds: list[RefundBrief]
-
-    @classmethod
-    def of(cls, payment: Payment) -> PaymentBrief:
-        def amount(minor: int) -> Money:
-            return Money(amount=minor, currency=payment.currency)
-
-        return cls(
-            id=payment.pk,
-            status=payment.status,
-            gateway=payment.gateway,
-            amount=Money.of(payment.money),
-            refunded=amount(payment.refunded),
-            failure=payment.failure,
-            checkout_url=payment.checkout_url,
-            created_at=payment.created_at,
-            refunds=[
-                RefundBrief(
-                    id=refund.pk,
-                    status=refund.status,
-                    amount=amount(refund.amount),
-                    reason=refund.reason,
-                    created_at=refund.created_at,
-                )
-                for refund in payment.refunds.all()
-            ],
-        )
-
-
-class MoveOut(Out):
-    """One step of the timeline; ``from`` is empty for the first."""
-
-    from_status: str = Field(serialization_alias="from")
-    to_status: str = Field(serialization_alias="to")
-    note: str
-    at: Time
-
-
-class OrderOut(Out):
-    id: UUID
-    number: str = Field(examples=["MH-7K3Q-92XD"])
-    status: OrderState
-    storefront: str
-    email: str
-    customer_id: UUID | None
-    total: Money
-    refunded: Money
-    lines: list[LineOut]
-    payments: list[PaymentBrief]
-    receipt_url: str | None
-    created_at: Time
-    paid_at: Time | None
-
-
-class OrderDetail(OrderOut):
-    timeline: list[MoveOut]
 
 
 class WantedIn(In):
@@ -174,51 +66,11 @@ class OrderFilter(Paging):
         "", max_length=16, description="When left out, the one that the call is for, or all."
     )
     q: str = Field("", max_length=200, description="An order number, or how an e-mail begins.")
-
-
-def show_orders(orders: Sequence[Order]) -> list[OrderOut]:
-    """Orders as documents, with their payments in one query for all."""
-    payments: defaultdict[UUID, list[Payment]] = defaultdict(list)
-    for payment in (
-        Payment.objects.filter(reference__in=[order.pk for order in orders])
-        .order_by("pk")
-        .prefetch_related("refunds")
-    ):
-        payments[payment.reference].append(payment)
-    return [OrderOut(**_fields(order, payments[order.pk])) for order in orders]
-
-
-def show_order(order: Order) -> OrderDetail:
-    """One order with everything about it."""
-    (brief,) = show_orders([order])
-    moves = order.moves.order_by("pk")
-    return OrderDetail(
-        **dict(brief),
-        timeline=[
-            MoveOut(
-                from_status=step.from_status, to_status=step.to_status, note=step.note, at=step.at
-            )
-            for step in moves
-        ],
+    need: Literal["", "to_pack", "to_ship"] = Field(
+        "", description="What is to be done: paid and not packed, or packed and not sent."
     )
-
-
-def _fields(order: Order, payments: Iterable[Payment]) -> dict[str, Any]:
-    return {
-        "id": order.pk,
-        "number": order.number,
-        "status": order.status,
-        "storefront": order.storefront,
-        "email": order.email,
-        "customer_id": order.customer_id,
-        "total": Money.of(order.total_money),
-        "refunded": Money.of(money.Money(order.refunded, order.currency)),
-        "lines": [LineOut.of(line, order.currency) for line in order.lines.all()],
-        "payments": [PaymentBrief.of(payment) for payment in payments],
-        "receipt_url": f"/api/orders/{order.pk}/receipt" if order.payment_id else None,
-        "created_at": order.created_at,
-        "paid_at": order.paid_at,
-    }
+    since: Moment | None = Field(None, description="Placed then, or later.")
+    until: Moment | None = Field(None, description="Placed before then.")
 
 
 @routes.get(
@@ -232,6 +84,9 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilter]) -> Any:
             status=filters.status,
             storefront=filters.storefront or storefront_of(request),
             q=filters.q,
+            need=filters.need,
+            since=filters.since,
+            until=filters.until,
         ).prefetch_related("lines"),
         order=["-id"],
         limit=filters.limit,
@@ -274,22 +129,23 @@ def put_order(request: HttpRequest, order_id: UUID, body: OrderChange) -> Any:
 @routes.delete(
     "/{uuid:order_id}",
     auth=signed_in,
-    response={200: OrderDetail, **problems(401, 403, 404, 409)},
+    response={200: OrderDetail, **problems(401, 403, 404, 409, 503)},
 )
 def delete_order(request: HttpRequest, order_id: UUID) -> Any:
-    """Cancel an order that is not paid. Nothing is ever erased."""
+    """Cancel an order, as ``cancel`` does. Nothing is ever erased."""
     return _cancel(request, order_id, "")
 
 
 @routes.post(
     "/{uuid:order_id}/cancel",
     auth=signed_in,
-    response={200: OrderDetail, **problems(400, 401, 403, 404, 409, 413, 422)},
+    response={200: OrderDetail, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
 )
 def post_cancel(request: HttpRequest, order_id: UUID, body: CancelIn | None = None) -> HttpResponse:
-    """Cancel an order that is not paid."""
+    """Cancel an order. One that is paid, and of which nothing is packed yet, is given back in
+    whole; later ask for a refund."""
     reason = body.reason if body else ""
-    return answer_once(request, lambda: (200, _cancel(request, order_id, reason)))
+    return answer_once(request, lambda: (200, _cancel(request, order_id, reason)), durable=False)
 
 
 @routes.get(
@@ -330,5 +186,7 @@ def _cancel(request: HttpRequest, order_id: UUID, note: str) -> OrderDetail:
     order = order_for(request.user, order_id)
     if order.customer_id != request.user.pk:
         require(request.user, Permission.ORDERS_WRITE)
-    cancel_order(order_id=order_id, actor_id=request.user.pk, note=note)
+        if order.status == OrderStatus.PAID:
+            require(request.user, Permission.PAYMENTS_REFUND)
+    call_off(order_id=order_id, actor_id=request.user.pk, note=note)
     return show_order(order_for(request.user, order_id))

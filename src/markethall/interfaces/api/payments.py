@@ -14,11 +14,18 @@ from markethall.foundation.payments import queries
 from markethall.foundation.payments.errors import PaymentClosed, PaymentMissing
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import NextStep
-from markethall.foundation.payments.models import Payment, PaymentKind, PaymentStatus, Refund
+from markethall.foundation.payments.models import Payment, PaymentKind, PaymentStatus
 from markethall.interfaces.api.access import person, public, signed_in, staff
 from markethall.interfaces.api.core import answer_once, router
-from markethall.interfaces.api.orders import OrderState, PaymentBrief
+from markethall.interfaces.api.order_shapes import OrderState, PaymentBrief
 from markethall.interfaces.api.orders import routes as order_routes
+from markethall.interfaces.api.refund_shapes import (
+    MoneyIn,
+    RefundIn,
+    RefundOrderIn,
+    RefundOut,
+    lines_of,
+)
 from markethall.interfaces.api.schemas import (
     In,
     Listing,
@@ -35,7 +42,7 @@ from markethall.kernel.ids import digest
 from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.models import LineKind, Offer
 from markethall.trade.catalog.queries import active_offers
-from markethall.trade.orders.models import Order, TakeBack
+from markethall.trade.orders.models import Order
 
 routes = router("payments")
 
@@ -135,67 +142,6 @@ class PortalOut(Out):
     url: str
 
 
-class MoneyIn(In):
-    amount: int = Field(gt=0)
-    currency: str = Field(min_length=3, max_length=3)
-
-
-class RefundOrderIn(In):
-    """``amount`` in minor units, or with its currency; everything that is left without it."""
-
-    amount: int | MoneyIn | None = None
-    reason: str = Field(min_length=1, max_length=500)
-
-
-class RefundIn(RefundOrderIn):
-    order_id: UUID | None = None
-    payment_id: UUID | None = None
-
-
-class TakenBack(Out):
-    """What was taken back of one line, in its units; ``missing`` had been spent."""
-
-    item: str
-    due: int
-    taken: int
-    missing: int
-
-
-class RefundOut(Out):
-    id: UUID
-    order_id: UUID
-    payment_id: UUID
-    status: Literal["requested", "succeeded", "failed"]
-    amount: Money
-    reason: str
-    failure: str
-    taken_back: list[TakenBack]
-    created_at: Time
-
-    @classmethod
-    def of(cls, refund: Refund) -> RefundOut:
-        return show_refunds([refund])[0]
-
-    @classmethod
-    def with_taken(cls, refund: Refund, taken: list[TakeBack]) -> RefundOut:
-        return cls(
-            id=refund.pk,
-            order_id=refund.payment.reference,
-            payment_id=refund.payment_id,
-            status=refund.status,
-            amount=Money.of(refund.money),
-            reason=refund.reason,
-            failure=refund.failure,
-            taken_back=[
-                TakenBack(
-                    item=row.line.item, due=row.due, taken=row.taken, missing=row.due - row.taken
-                )
-                for row in taken
-            ],
-            created_at=refund.created_at,
-        )
-
-
 class PaymentOut(PaymentBrief):
     order_id: UUID
     order_number: str
@@ -218,15 +164,6 @@ class PaymentFilter(Paging):
     user_id: UUID | None = Field(
         None, alias="userId", description="Staff only; others see their own."
     )
-
-
-def show_refunds(refunds: list[Refund]) -> list[RefundOut]:
-    """Refunds as documents, with what they took back in one query for all."""
-    rows = TakeBack.objects.filter(refund__in=refunds).select_related("line").order_by("pk")
-    taken: dict[UUID, list[TakeBack]] = {refund.pk: [] for refund in refunds}
-    for row in rows:
-        taken[row.refund_id].append(row)
-    return [RefundOut.with_taken(refund, taken[refund.pk]) for refund in refunds]
 
 
 def show_payments(payments: list[Payment]) -> list[PaymentOut]:
@@ -348,6 +285,8 @@ def refund(request: HttpRequest, body: RefundIn) -> HttpResponse:
             reason=body.reason,
             actor_id=request.user.pk,
             key=_key(request),
+            lines=lines_of(body),
+            shipping=body.shipping,
         )
         return 201, RefundOut.of(made)
 
@@ -373,6 +312,8 @@ def _refund_order(request: HttpRequest, order_id: UUID, body: RefundOrderIn) -> 
             reason=body.reason,
             actor_id=request.user.pk,
             key=_key(request),
+            lines=lines_of(body),
+            shipping=body.shipping,
         )
         return 201, RefundOut.of(made)
 

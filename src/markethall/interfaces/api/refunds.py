@@ -14,7 +14,7 @@ from markethall.foundation.payments import queries
 from markethall.interfaces.api.access import staff
 from markethall.interfaces.api.comparisons import routes
 from markethall.interfaces.api.core import answer_once
-from markethall.interfaces.api.payments import RefundOut, show_refunds
+from markethall.interfaces.api.refund_shapes import RefundOut, show_refunds
 from markethall.interfaces.api.schemas import Listing, Paging, listing, problems
 from markethall.kernel.pagination import paginate
 

@@ -13,6 +13,7 @@ from markethall.interfaces.api import (
     mismatches,
     orders,
     platform,
+    shipments,
     user,
     users,
     webhooks,
@@ -25,6 +26,7 @@ api.add_router("/bespoke", bespoke.routes)
 api.add_router("/credits", credits.routes)
 api.add_router("/payments", mismatches.routes)
 api.add_router("/orders", orders.routes)
+api.add_router("/shipments", shipments.routes)
 api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", image_providers.routes)
 api.add_router("/images", images.routes)

@@ -20,7 +20,7 @@ from markethall.interfaces.api.access import staff
 from markethall.interfaces.api.auth import Line, ProfileIn, UserOut
 from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.credits import CreditEntryOut, credit_history
-from markethall.interfaces.api.orders import OrderOut, show_orders
+from markethall.interfaces.api.order_shapes import OrderOut, show_orders
 from markethall.interfaces.api.schemas import (
     In,
     Listing,

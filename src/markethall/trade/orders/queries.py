@@ -9,7 +9,8 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.kernel.pagination import made_between
 from markethall.trade.orders.errors import OrderMissing
-from markethall.trade.orders.models import Order
+from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.shipping.models import Shipment, ShipmentStatus
 
 
 def orders_for(caller: User) -> QuerySet[Order]:
@@ -38,15 +39,22 @@ def filtered(
     status: str = "",
     storefront: str = "",
     q: str = "",
+    need: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[Order]:
     """Orders that match every given filter; ``q`` is a number or the beginning of an e-mail,
-    ``until`` is excluded."""
+    ``until`` is excluded. ``need`` is ``to_pack`` (paid, and not all of it in parcels) or
+    ``to_ship`` (a parcel has not left)."""
     if status:
         orders = orders.filter(status=status.upper())
     if storefront:
         orders = orders.filter(storefront=storefront)
+    if need == "to_pack":
+        orders = orders.filter(status=OrderStatus.PAID)
+    elif need == "to_ship":
+        packed = Shipment.objects.filter(status=ShipmentStatus.PACKED)
+        orders = orders.filter(pk__in=packed.values("reference"))
     if q and "@" in q:
         orders = orders.filter(email__startswith=q.strip().lower())
     elif q:

@@ -17,3 +17,7 @@ class NothingShipsThere(Invalid):
 
 class AddressInvalid(Invalid):
     code, title = "address_invalid", "This address needs another look"
+
+
+class ParcelMissing(NotFound):
+    code, title = "shipment_not_found", "There is no such shipment"

@@ -15,9 +15,7 @@ def open_parcel(
     *, reference: uuid.UUID, contents: Mapping[uuid.UUID, int], actor_id: uuid.UUID | None
 ) -> Shipment:
     """A packed parcel with so many pieces of each line."""
-    parcel = Shipment.objects.create(
-        reference=reference, packed_at=clock.now(), actor_id=actor_id
-    )
+    parcel = Shipment.objects.create(reference=reference, packed_at=clock.now(), actor_id=actor_id)
     ShipmentLine.objects.bulk_create(
         ShipmentLine(shipment=parcel, line_id=line_id, quantity=quantity)
         for line_id, quantity in contents.items()

@@ -1,0 +1,67 @@
+"""Calling an order off: before it is paid it is cancelled, after that its money goes back.
+
+Whoever bought it may do so for as long as nothing of it is packed. Later it is a return, which
+staff give back by line.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from markethall.flows import refunds
+from markethall.flows.checkout import cancel_order
+from markethall.trade.catalog.models import LineKind
+from markethall.trade.orders import rules
+from markethall.trade.orders.errors import MoveNotAllowed, OrderMissing
+from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.shipping.models import Shipment
+
+_REASON = "Cancelled before it was sent."
+
+
+def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "") -> Order:
+    """Cancel an order, or give back all of it when it is paid and nothing is packed.
+
+    ``actor_id`` is None for a guest. Raises OrderMissing, MoveNotAllowed, GatewayUnavailable (the
+    refund is kept then, and tried again). Call it outside a transaction: it may ask the gateway.
+    """
+    order = Order.objects.filter(pk=order_id).first()
+    if order is None:
+        raise OrderMissing
+    if order.status in rules.PAYABLE:
+        return cancel_order(order_id=order_id, actor_id=actor_id, note=note)
+    if not may_call_off(order):
+        raise MoveNotAllowed(_why_not(order))
+    refunds.refund_order(
+        order_id=order_id,
+        amount=None,
+        reason=note or _REASON,
+        actor_id=actor_id,
+        key=f"call-off:{order_id}",
+        unless=_must_be_unpacked,
+    )
+    order.refresh_from_db()
+    return order
+
+
+def may_call_off(order: Order) -> bool:
+    """Whether whoever bought an order can still call it off."""
+    if order.status in rules.PAYABLE:
+        return True
+    return (
+        order.status == OrderStatus.PAID
+        and not order.refunded
+        and not Shipment.objects.filter(reference=order.pk).exists()
+        and order.lines.filter(kind=LineKind.GOODS).exists()
+    )
+
+
+def _must_be_unpacked(order: Order) -> None:
+    if not may_call_off(order):
+        raise MoveNotAllowed(_why_not(order))
+
+
+def _why_not(order: Order) -> str:
+    if order.status == OrderStatus.PAID:
+        return "This order is being packed. Write to us, and we see what can be done."
+    return f"An order that is {order.status} cannot be cancelled."
