@@ -15,12 +15,18 @@ os.environ["ADMIN_EMAILS"] = "first-admin@example.com"
 
 if not os.environ.get("DATABASE_URL"):
     _DATA.mkdir(parents=True, exist_ok=True)
+    import psycopg
+
     from markethall.config.database import start_embedded
 
     _server = start_embedded(_DATA)
+    # Nothing here outlives its test: no transaction waits for the disk.
+    with psycopg.connect(_server.get_uri(), autocommit=True) as _db:
+        _db.execute("ALTER SYSTEM SET fsync = off")
+        _db.execute("SELECT pg_reload_conf()")
 
 import django  # noqa: E402
 
 django.setup()
 
-pytest_plugins = ["house.fixtures", "house.till"]
+pytest_plugins = ["house.emptying", "house.fixtures", "house.till"]

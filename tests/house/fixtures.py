@@ -6,25 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
 
 from markethall.foundation.ledger import accounts as ledger_accounts
 from markethall.foundation.platform import queries as platform_queries
 from markethall.kernel import clock
-
-# A test database is emptied between tests; the books refuse that, so their guards sleep meanwhile.
-# Jobs are no models of ours: they go along.
-_flush = DatabaseOperations.execute_sql_flush
-
-
-def _flush_without_guards(self: DatabaseOperations, sql_list: list[str]) -> None:
-    asleep = "SET session_replication_role = replica"
-    no_jobs = "TRUNCATE procrastinate_jobs, procrastinate_periodic_defers CASCADE"
-    awake = "SET session_replication_role = DEFAULT"
-    _flush(self, [asleep, no_jobs, *sql_list, awake])
-
-
-DatabaseOperations.execute_sql_flush = _flush_without_guards
 
 
 @pytest.fixture(autouse=True)
