@@ -201,7 +201,7 @@ sentry_sdk.flush(5)
 def test_a_fault_reaches_sentry_without_secrets(tmp_path: Path) -> None:
     server = HTTPServer(("127.0.0.1", 0), _Sentry)
     server.bodies = []  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     environment = {
         "DJANGO_SETTINGS_MODULE": "markethall.config.settings",
         "DATA_DIR": str(tmp_path),

@@ -216,7 +216,7 @@ class TestVirusScan:
     @pytest.fixture
     def daemon(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         with socketserver.ThreadingTCPServer(("127.0.0.1", 0), FakeDaemon) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             address = f"tcp://127.0.0.1:{server.server_address[1]}"
             monkeypatch.setattr(django_settings.ENVIRONMENT, "clamav_address", address)
             yield

@@ -14,19 +14,19 @@ import hashlib
 import io
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http.multipartparser import MultiPartParser
 from PIL import Image
+
+from house.serving import Handler, Server
 
 CLOUD, KEY, SECRET = "hall-cloud", "123456789012345", "a-secret-of-the-cloud"
 _UNSIGNED = {"file", "cloud_name", "resource_type", "api_key", "signature"}
@@ -102,12 +102,8 @@ class Peer:
         return {**about, "format": asset.format} if asset.format else about
 
 
-class Handler(BaseHTTPRequestHandler):
+class PeerHandler(Handler):
     peer: Peer
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args: Any) -> None:
-        pass
 
     def do_GET(self) -> None:
         self._answered(self._get)
@@ -245,10 +241,7 @@ def _expect(well: bool, status: int, message: str) -> None:
 def serving() -> Iterator[Peer]:
     """The server, as long as the block lasts."""
     peer = Peer()
-    handler = type("Bound", (Handler,), {"peer": peer})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        peer.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield peer
-        server.shutdown()
+    server = Server(type("Bound", (PeerHandler,), {"peer": peer}))
+    peer.url = server.url
+    yield peer
+    server.close()

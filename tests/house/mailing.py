@@ -7,15 +7,15 @@ sends no webhooks.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+
+from house.serving import Handler, Server
 
 SHAPES = Path(__file__).resolve().parent.parent / "foundation" / "mail_shapes"
 BACKENDS = {
@@ -73,7 +73,7 @@ def vendor(request: pytest.FixtureRequest, settings: Any) -> Iterator[VendorServ
     """The vendor that the test's parameter names, with the hall set to send by it."""
     server = VendorServer(request.param)
 
-    class Handler(BaseHTTPRequestHandler):
+    class VendorHandler(Handler):
         def _serve(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             call = Call(
@@ -92,12 +92,8 @@ def vendor(request: pytest.FixtureRequest, settings: Any) -> Iterator[VendorServ
 
         do_GET = do_POST = do_DELETE = _serve
 
-        def log_message(self, *args: Any) -> None:
-            """Quietly."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
-    server.url = f"http://127.0.0.1:{http.server_port}/"
+    http = Server(VendorHandler)
+    server.url = f"{http.url}/"
     send_by(settings, server.name)
     settings.ANYMAIL = {
         **settings.ANYMAIL,
@@ -107,8 +103,7 @@ def vendor(request: pytest.FixtureRequest, settings: Any) -> Iterator[VendorServ
         "POSTMARK_SERVER_TOKEN": "pm-token",
     }
     yield server
-    http.shutdown()
-    http.server_close()
+    http.close()
 
 
 def send_by(settings: Any, name: str, **changes: Any) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-import threading
 import types
 import typing
 import uuid
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Union
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +20,7 @@ from polar.base import deserialize
 from polar.v2026_10 import inputs, outputs
 from standardwebhooks import Webhook
 
+from house.serving import Handler, Server
 from house.shapes import faults_of
 
 ASKED: dict[tuple[str, str], Any] = {
@@ -79,16 +78,14 @@ class StandIn:
         self.swallow = ""  # a path whose POST is done, and answered with a fault
         stand_in = self
 
-        class Handler(_Handler):
+        class HallsHandler(_Handler):
             hall = stand_in
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = Server(HallsHandler)
+        self.url = self.server.url
 
     def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()
 
     def rows(self, area: str) -> dict[str, dict[str, Any]]:
         return self.kept.setdefault(area, {})
@@ -208,7 +205,7 @@ class StandIn:
         return {"items": rows, "pagination": {"total_count": len(rows), "max_page": 1}}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     hall: StandIn
 
     def handle_one(self) -> tuple[int, dict[str, Any] | None]:
@@ -261,9 +258,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_GET = do_POST = do_PATCH = do_DELETE = answer
-
-    def log_message(self, *args: Any) -> None:
-        """Quiet."""
 
 
 def tell(

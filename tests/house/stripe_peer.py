@@ -14,13 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from stripe.params import billing_portal, checkout
 
 import stripe
+from house.serving import Handler, Server
 from house.shapes import faults_of
 from stripe import params as types
 
@@ -329,9 +329,7 @@ def _listed(value: Any) -> Any:
 def serving(peer: Peer) -> Iterator[str]:
     """The stand-in on a loopback port; its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class PeerHandler(Handler):
         def _handle(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -358,13 +356,8 @@ def serving(peer: Peer) -> Iterator[str]:
 
         do_GET = do_POST = do_DELETE = _handle
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Server(PeerHandler)
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server.url
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()

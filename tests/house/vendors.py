@@ -13,13 +13,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from google.genai import types
 from openai.types import ImagesResponse
 
 from house.photos import photo
+from house.serving import Handler, Server
 
 PICTURE = photo("PNG", (900, 600))
 KEYS = {
@@ -70,22 +71,15 @@ class Vendor:
         self._lock = threading.Lock()
         vendor = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class VendorHandler(Handler):
             def handle_any(self) -> None:
                 vendor._serve(self)
 
             do_GET = do_POST = handle_any
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = Server(VendorHandler)
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = self._server.url
 
     def lay(self, method: str, path: str, *answers: Answer | Callable[[Asked], Answer]) -> None:
         self._laid[method, path] = list(answers)
@@ -95,8 +89,7 @@ class Vendor:
 
     def close(self) -> None:
         self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
