@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,17 @@ def _free_ports(count: int) -> list[int]:
     for held in sockets:
         held.close()
     return ports
+
+
+@pytest.fixture(autouse=True, scope="session")
+def amazons_models_read_once() -> Iterator[None]:
+    """Each hall of these tests makes its client as it starts; what Amazon describes its services
+    with takes half a second to read."""
+    from botocore import session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_loader", cache(session.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")
