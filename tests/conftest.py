@@ -1,14 +1,21 @@
-"""The test house: an embedded PostgreSQL in ``.cache/test-data``, quick hashing, clean books."""
+"""The test house: an embedded PostgreSQL in ``.cache/test-data``, quick hashing, clean books.
+
+Of several processes (``pytest -n 2``) each has a folder and a server of its own.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
 # Before Django reads its settings: tests never touch the data of `make run`.
-_DATA = Path(__file__).resolve().parent.parent / ".cache" / "test-data"
+_CACHE = Path(__file__).resolve().parent.parent / ".cache"
+_DATA = _CACHE / (f"test-data-{_WORKER}" if _WORKER else "test-data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "markethall.config.settings"
 os.environ["DATA_DIR"] = str(_DATA)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_DATA / "metrics")
 os.environ.setdefault("SITE_URL", "http://testserver")
 os.environ["SANDBOX_WEBHOOK_SECRET"] = "whsec_" + "c2FuZGJveC1zZWNyZXQtZm9yLXRlc3Rz"
 os.environ["ADMIN_EMAILS"] = "first-admin@example.com"
@@ -29,4 +36,4 @@ import django  # noqa: E402
 
 django.setup()
 
-pytest_plugins = ["house.emptying", "house.fixtures", "house.till"]
+pytest_plugins = ["house.emptying", "house.fixtures", "house.sharing", "house.till"]

@@ -1,0 +1,59 @@
+"""The suite on several processes, ``pytest -n 2``: which tests stay together, and which go first.
+
+Each process has a database server and a data folder of its own; peers that a session starts once
+(a browser with its hall, an OAuth server, an S3 server) are started by one process only.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+# Folders whose tests share a peer; all others go file by file.
+_TOGETHER = {"tests/browser", "tests/gateways", "tests/oidc", "tests/storage"}
+# What takes long, longest first; begun last, it would keep one process busy alone.
+_LONGEST = (
+    "tests/browser",
+    "tests/storage",
+    "tests/gateways",
+    "tests/content/test_image_providers.py",
+    "tests/flows/test_provider_chain.py",
+    "tests/api/test_schemathesis.py",
+)
+
+
+def _unit(nodeid: str) -> str:
+    file = nodeid.split("::", 1)[0]
+    folder = str(Path(file).parent)
+    return folder if folder in _TOGETHER else file
+
+
+class ByPeer(LoadFileScheduling):  # type: ignore[misc]
+    """Tests of one peer go to one process, in the order they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _unit(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    # Else pytest-django reads the settings in the new processes before they have their own.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPeer:
+    config.option.loadscopereorder = False
+    return ByPeer(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not hasattr(config, "workerinput"):
+        return
+    ranks = {unit: rank for rank, unit in enumerate(_LONGEST)}
+    items.sort(key=lambda item: ranks.get(_unit(item.nodeid), len(ranks)))
