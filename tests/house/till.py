@@ -6,12 +6,10 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import httpx
 import pytest
-from django.apps import apps
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections
 from django.test import Client
@@ -25,27 +23,15 @@ from markethall.foundation.payments.gateways.sandbox import delivery, signing
 from markethall.foundation.payments.models import Payment
 from markethall.trade.catalog.models import Offer
 from markethall.trade.orders.models import Order
-from markethall.trade.shipping.models import ShippingMethod
-from markethall.trade.taxes.models import TaxRate
 
 WEBHOOK = "/api/webhooks/sandbox"
 
 
 @pytest.fixture
 def till(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes with the hall is there, no job is left over, and the gateway's HTTP ends in
-    this hall."""
+    """No job is left over, and the gateway's HTTP ends in this hall."""
     transactional = "transactional_db" in request.fixturenames
     request.getfixturevalue("transactional_db" if transactional else "db")
-    if not Offer.objects.exists():
-        packs = import_module("markethall.trade.catalog.migrations.0002_credit_packs")
-        packs.add_packs(apps, None)
-    if not TaxRate.objects.exists():
-        stated = import_module("markethall.trade.taxes.migrations.0002_stated_rates")
-        stated.state_rates(apps, None)
-    if not ShippingMethod.objects.exists():
-        sent = import_module("markethall.trade.shipping.migrations.0002_methods")
-        sent.add_methods(apps, None)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_events; DELETE FROM procrastinate_jobs")
     monkeypatch.setattr(delivery, "new_client", _client_of_this_hall)
