@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from markethall.config.environment import Environment, FaultyEnvironment, load
+from markethall.config import environment
+from markethall.config.environment import Environment, FaultyEnvironment
 from markethall.interfaces.cli.setup import checked_environment
 from markethall.interfaces.cli.up import name_address
 
@@ -23,6 +25,9 @@ REAL = {
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Load the settings as a fresh process with exactly these variables would."""
+    # The settings of the tests themselves stay the ones that Django was given.
+    load = cache(environment.load.__wrapped__)
+    monkeypatch.setattr(environment, "load", load)
 
     def start(**variables: str) -> Environment:
         for name in Environment.model_fields:
@@ -33,8 +38,7 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         load.cache_clear()
         return load()
 
-    yield start
-    load.cache_clear()
+    return start
 
 
 def faults_of(start: Any, **variables: str) -> str:
@@ -150,9 +154,7 @@ def test_https_without_a_trusted_proxy_is_doubted(start: Any) -> None:
     real = {**REAL, "ALLOW_SANDBOX_PARTS": "true"}
     (doubt,) = start(**real).doubts()
     assert "TRUSTED_PROXIES" in doubt
-    load.cache_clear()
     assert start(**real, TRUSTED_PROXIES="1").doubts() == []
-    load.cache_clear()
     assert start().doubts() == []
 
 
@@ -171,7 +173,7 @@ def test_the_data_folder_that_a_file_names_is_said_to_be_missing(
     (tmp_path / ".env").write_text(f"DATA_DIR={missing}\n")
     start(**REAL, ALLOW_SANDBOX_PARTS="true")
     monkeypatch.delenv("DATA_DIR")
-    load.cache_clear()
+    environment.load.cache_clear()
     with pytest.raises(SystemExit) as refusal:
         checked_environment()
     assert f"mkdir -p {missing}" in str(refusal.value)
