@@ -9,7 +9,7 @@ RUNNABLE := $(VENV)/.runnable
 TESTABLE := $(VENV)/.testable
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e check format bench prove docs openapi lock clean
+.PHONY: help setup run test e2e check format bench prove docs openapi pictures lock clean
 
 help: ## List the targets
 	@echo "Markethall"
@@ -61,6 +61,9 @@ docs: openapi ## Renew the pages made from the code
 
 openapi: $(TESTABLE) ## Renew the snapshot of the OpenAPI document
 	@$(BIN)/markethall openapi > docs/openapi.json
+
+pictures: $(TESTABLE) ## Render the jewellery of the demo again (some twenty minutes)
+	@$(BIN)/python -m tools.jewellery src/markethall/interfaces/cli/demo/elysium/pictures --again $(ARGS)
 
 bench: $(TESTABLE) ## Measure speed as ratios, into docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -42,6 +42,7 @@ def main() -> None:
             f"({time.process_time() - cpu:.0f} s of processor)",
             flush=True,
         )
+        describe(asked.folder)
     describe(asked.folder)
 
 

@@ -180,7 +180,7 @@ def disc_pendant(letters: bool = True, chain: bool = True) -> Bench:
     """A round disc to be engraved, with a fine rim and one small stone."""
     b = Bench()
     b.disc(
-        7.6, 0.62, vec(0, 0, 0), dome=0.05, rounding=0.4, material=ENGRAVED if letters else POLISHED
+        7.6, 0.62, vec(0, 0, 0), dome=0.30, rounding=0.4, material=ENGRAVED if letters else POLISHED
     )
     b.solids.add(FRAME, [7.5, 7.5, 2, 0.34, 0.82, 0.3])
     b.solids.add(FRAME, [0.85, 0.85, 2, 0.24, 0.24, 0.22], vec(0, 8.3, 0), axes(vec(1, 0, 0.3)))

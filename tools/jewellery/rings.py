@@ -82,26 +82,17 @@ def emerald_cut(cut: str = "emerald", gem: str = "diamond", carat: float = 2.0) 
     b = Bench()
     r = _size(cut, carat)
     b.shank(INNER, 1.15, 0.92, rounding=0.55, slim=0.12)
-    top = INNER + 1.45 + r * 1.0
-    b.basket(
-        cut,
-        gem,
-        r,
-        vec(0, 0, top),
-        axes(vec(0, 0, 1), vec(0, 1, 0)),
-        wire=0.42,
-        foot=1.12,
-        rails=(-0.34, -0.86),
-    )
+    across = axes(vec(0, 0, 1), vec(0, 1, 0))
+    at = vec(0, 0, INNER + 1.5 + r)
+    b.basket(cut, gem, r, at, across, wire=0.42, foot=0.98, rails=(-0.34, -0.9))
     for sign in (-1, 1):
-        z = unit(vec(sign * 0.62, 0, 1))
-        at = vec(sign * (r + 1.75), 0, top - 0.82 * r)
-        along = axes(z, vec(0, 1, 0))
-        b.stone("baguette", "diamond", 0.88, at, along)
-        b.solids.add(
-            FRAME, [0.88 * 1.8 + 0.1, 1.0, 7, 0.20, 0.55, 0.16], at - z * np.float32(0.32), along
-        )
-        b.solids.rod(at - z * np.float32(0.5), vec(sign * (r + 0.6), 0, INNER + 0.9), 0.62)
+        a = np.radians(sign * 31)
+        z = vec(np.sin(a), 0, np.cos(a))
+        frame = axes(z, vec(np.cos(a), 0, -np.sin(a)))
+        at = z * np.float32(INNER + 2.62)
+        b.stone("baguette", "diamond", 0.88, at, frame)
+        rail = [0.88 * 1.8 + 0.14, 1.04, 8, 0.22, 0.62, 0.16]
+        b.solids.add(FRAME, rail, at - z * np.float32(0.45), frame)
     return b
 
 

@@ -9,7 +9,7 @@ from . import adornments, groups, rings
 from .camera import Camera
 from .catalogue import PIECES
 from .mounts import Bench
-from .studio import IVORY, NIGHT, Studio
+from .studio import ENGRAVERS, IVORY, NIGHT, Studio
 from .trace import Scene
 
 SQUARE = 1200
@@ -72,14 +72,14 @@ def ring(
     lift: float = 2.0,
     span: float = 29,
     letters: str = "",
-    turns: Turns = LEANING,
+    studio: Studio = IVORY,
 ) -> list[Shot]:
     """The main view in each metal, and one from above in the first."""
     main = Camera((0.2, 0, lift), span, height=24)
     top = Camera((0, 0, lift * 0.9), span * 0.98, height=34)
-    other: Turns = (("x", 62), ("z", 24))
+    other: Turns = (("x", 48), ("z", 26))
     return [
-        Shot(slug, "main", make, main, alt, turns, METALS[slug], letters=letters),
+        Shot(slug, "main", make, main, alt, LEANING, METALS[slug], studio, letters),
         Shot(
             slug,
             "top",
@@ -93,8 +93,10 @@ def ring(
     ]
 
 
-def laid(slug: str, make: Make, alt: str, camera: Camera, *, letters: str = "") -> list[Shot]:
-    return [Shot(slug, "main", make, camera, alt, (), METALS[slug], letters=letters)]
+def laid(
+    slug: str, make: Make, alt: str, camera: Camera, *, letters: str = "", studio: Studio = IVORY
+) -> list[Shot]:
+    return [Shot(slug, "main", make, camera, alt, (), METALS[slug], studio, letters)]
 
 
 HERO, CARD = (1920, 1080), (1200, 900)
@@ -114,6 +116,7 @@ PRODUCTS = [
         lift=0.5,
         span=28,
         letters="E",
+        studio=ENGRAVERS,
     ),
     *ring(
         "horae",
@@ -139,19 +142,19 @@ PRODUCTS = [
         "selene",
         adornments.hoops,
         "Diamond hoop earrings in {metal}",
-        Camera((0, 0, 0), 42, height=20),
+        Camera((0.5, 0, 0), 49, height=20),
     ),
     *laid(
         "galatea",
         adornments.tennis,
         "Diamond tennis bracelet in {metal}",
-        Camera((0, -2, 0), 66, height=34),
+        Camera((0, -1, 0), 86, height=34),
     ),
     *laid(
         "thalia",
         adornments.bangle,
         "Oval bangles in {metal}, one with diamonds",
-        Camera((1, 2, 4), 70, height=32),
+        Camera((1, 2, 4), 77, height=32),
     ),
     *laid(
         "ariadne",
@@ -169,7 +172,7 @@ PRODUCTS = [
         "thetis",
         adornments.pearls,
         "Strand of pearls with a clasp of {metal}",
-        Camera((0, -3, 3), 66, height=38),
+        Camera((-1, -2, 3), 74, height=38),
     ),
     *laid(
         "leto",
@@ -177,6 +180,7 @@ PRODUCTS = [
         "Round disc pendant in {metal}, engraved with an E",
         Camera((0, 4, 0), 29, height=62),
         letters="E",
+        studio=ENGRAVERS,
     ),
     *laid(
         "galene",
@@ -192,10 +196,10 @@ WIDE = [
         "hero-night",
         "hero",
         groups.night,
-        Camera((7.5, 0, 9.5), 36, height=15),
+        Camera((9, 0, 10.5), 34, height=15),
         "Two diamond rings in {metal} on black",
         (),
-        ("platinum",),
+        ("yellow-gold",),
         NIGHT,
         size=HERO,
     ),
@@ -203,7 +207,7 @@ WIDE = [
         "hero-morning",
         "hero",
         groups.morning,
-        Camera((6.5, -1, 9), 42, height=19),
+        Camera((7.5, -1, 9.5), 41, height=19),
         "Two diamond rings and a plain band in {metal} on ivory",
         (),
         ("yellow-gold",),
@@ -224,7 +228,7 @@ WIDE = [
         "asphodel",
         "collection",
         groups.asphodel,
-        Camera((2, 0, 10.5), 40, height=20),
+        Camera((2, 0, 12), 37, height=20),
         "Two rings with oval diamonds in {metal}",
         (),
         ("rose-gold",),
@@ -234,7 +238,7 @@ WIDE = [
         "hesperides",
         "collection",
         groups.hesperides,
-        Camera((7, 0, 6), 44, height=30),
+        Camera((6, 0, 7), 44, height=30),
         "A ruby ring in {metal} among loose stones and pearls",
         (),
         ("yellow-gold",),
@@ -254,11 +258,12 @@ WIDE = [
         "mnemosyne",
         "collection",
         groups.mnemosyne,
-        Camera((2.5, 0, 9), 38, height=30),
+        Camera((3.5, 0, 9.5), 40, height=30),
         "A signet ring and a disc in {metal}, engraved",
         (),
         ("rose-gold",),
         letters="E",
+        studio=ENGRAVERS,
         size=CARD,
     ),
 ]

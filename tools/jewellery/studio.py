@@ -7,7 +7,7 @@ distance, so flat faces reflect a gradient as they do between real soft boxes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
@@ -41,6 +41,7 @@ class Studio:
     """Panels (a negative power darkens: a black card), walls, and the ground.
 
     `ground` lights the piece; `shown` is the tone (linear, of a screen) the camera sees of it.
+    `card`: the brightness of a white card that lies before the piece, out of the picture.
     """
 
     panels: tuple[Panel, ...]
@@ -51,6 +52,7 @@ class Studio:
     gloss: float = 0.04
     shade: float = 0.75
     spots: int = 0
+    card: float = 0.0
 
 
 IVORY = Studio(
@@ -74,23 +76,27 @@ IVORY = Studio(
     shade=1.0,
     spots=34,
 )
+# With a soft box above and behind, for flat faces that look up: signets, discs.
+ENGRAVERS = replace(IVORY, panels=(*IVORY.panels, Panel(172, 64, 0.55, 0.42, 1.5, 0.5, fade=0.9)))
 NIGHT = Studio(
     panels=(
-        Panel(-40, 66, 0.55, 0.30, 4.2, 0.25),
-        Panel(-84, 24, 0.20, 0.95, 5.0, 0.18, (1.0, 0.97, 0.92)),
-        Panel(78, 26, 0.13, 1.0, 4.6, 0.16, (0.93, 0.97, 1.0)),
-        Panel(168, 34, 0.55, 0.16, 3.6, 0.2),
-        Panel(20, 48, 0.16, 0.12, 1.5, 0.3),
+        Panel(-40, 66, 0.6, 0.36, 4.4, 0.25),
+        Panel(-80, 20, 0.34, 0.95, 4.6, 0.25, (1.0, 0.97, 0.92)),
+        Panel(76, 24, 0.20, 1.0, 4.4, 0.2, (0.93, 0.97, 1.0)),
+        Panel(168, 34, 0.6, 0.22, 3.6, 0.25),
+        Panel(18, 42, 0.26, 0.16, 2.0, 0.4),
+        Panel(-30, 10, 0.10, 0.5, 2.2, 0.4),
+        Panel(34, 8, 0.07, 0.5, 1.8, 0.4),
     ),
-    low=(0.030, 0.028, 0.030),
-    high=(0.055, 0.055, 0.06),
-    ground=(0.0075, 0.0070, 0.0072),
+    low=(0.050, 0.047, 0.046),
+    high=(0.07, 0.07, 0.075),
+    ground=(0.055, 0.052, 0.05),
     shown=(0.0052, 0.0048, 0.0050),
-    gloss=0.08,
+    gloss=0.12,
     shade=0.6,
     spots=40,
+    card=0.6,
 )
-
 
 EXPOSURE = 0.80
 CURVE = (2.51, 0.03, 2.43, 0.59, 0.14)
@@ -306,7 +312,9 @@ class Light:
         if not shown:
             front = np.hypot(p[0] - self.centre[0], p[1] - self.centre[1] - 0.5 * self.radius)
             pool = 1 - 0.80 * smoothstep(0.5, 3.2, front / self.radius)[:, None]
-            return vec(*self.studio.ground) * tint * pool
+            before = np.abs((self.centre[1] - p[1]) / self.radius - 0.45)
+            card = self.studio.card * (1 - smoothstep(0.05, 0.45, before))[:, None]
+            return (vec(*self.studio.ground) * pool + card) * tint
         dim = 1 - 0.10 * smoothstep(1.0, 5.0, away)[:, None]
         return exposed(vec(*self.studio.shown) * dim * tint).astype(np.float32)
 

@@ -130,9 +130,9 @@ class Tracer:
         start = p + n * 0.03
         if depth < DEEPEST:
             seen, t = self.trace(start, way, depth + 1)
-            soft = np.flatnonzero((material == BRUSHED) & ~np.isfinite(t))
-            if len(soft):
-                seen[soft] = self.light.look(start[:, soft], way[:, soft], "brushed")[:, None]
+            for finish, lobe in ((BRUSHED, "brushed"), (ENGRAVED, "satin")):
+                soft = np.flatnonzero((material == finish) & ~np.isfinite(t))
+                seen[soft] = self.light.look(start[:, soft], way[:, soft], lobe)[:, None]
         else:
             seen = np.repeat(self._around(start, way, "brushed")[:, None] * 0.7, len(self.base), 1)
         out[metal] = fresnel(-dot(d, n), self.base) * seen
@@ -185,9 +185,10 @@ class Tracer:
         total = np.zeros(p.shape[1], np.float32)
         for step in (0.25, 0.6, 1.2):
             at = p + n * np.float32(step)
-            d = self.field.near[0, self.field.cells(at)]
-            reach = min(step, self.field.margin)
-            total += np.clip(reach - np.minimum(d, at[2] - self.light.height), 0, None) / step
+            cells = self.field.cells(at)
+            d, _ = self.field.distance(at, cells, fillet=False)
+            d = np.where(self.field.near[0, cells] < 0.8 * self.field.margin, d, step)
+            total += np.clip(step - np.minimum(d, at[2] - self.light.height), 0, None) / step
         return np.clip(1 - 0.42 * total, 0.12, 1)
 
     def _stone(self, stone: Stone, p: Array, d: Array, facet: Ints, depth: int) -> Array:
