@@ -91,6 +91,9 @@ class Environment(ImageSettings, StorageSettings):
     keep_webhooks_days: int = Field(
         180, ge=60, le=3660, description="How long webhooks that are done with stay, in days."
     )
+    reservation_minutes: int = Field(
+        30, ge=1, le=1440, description="How long a checkout keeps its pieces in stock, in minutes."
+    )
     auth_limit_factor: int | None = Field(
         None, ge=1, le=1000, description="Multiplies what one network address may try of sign-ins."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from markethall.kernel import clock, live
 from markethall.kernel.errors import Invalid
 from markethall.kernel.money import proportion
 from markethall.trade.catalog.models import LineKind, Offer
+from markethall.trade.inventory import actions as stock
+from markethall.trade.inventory.queries import availability_of, reserved_until
 from markethall.trade.orders.models import Order, OrderLine, RefundLine, TakeBack
 
 _LINES = "SELECT * FROM orders_orderline WHERE order_id = ANY(%s) ORDER BY id"
@@ -46,18 +48,62 @@ def of_kind(kind: str) -> Fulfilment:
     return REGISTRY[LineKind(kind)]
 
 
-def fulfil(orders: Sequence[Order]) -> set[uuid.UUID]:
-    """Give what was paid for of locked orders; returns the ids of those with nothing left to do.
+def lines_of(orders: Sequence[Order]) -> list[OrderLine]:
+    """The lines of locked orders, each with its order, by one statement."""
+    by_id = {order.pk: order for order in orders}
+    lines = list(OrderLine.objects.raw(_LINES, [list(by_id)]))
+    for line in lines:
+        line.order = by_id[line.order_id]
+    return lines
+
+
+def secure(lines: Iterable[OrderLine]) -> set[uuid.UUID]:
+    """Take what was paid for off the stock, for locked orders; returns the ids of those that
+    cannot be had in full, of which nothing was taken. Before money is booked: stock is locked
+    before the ledger's accounts."""
+    wanted = {order_id: pieces_of(own) for order_id, own in _by_order(lines).items()}
+    wanted = {order_id: pieces for order_id, pieces in wanted.items() if pieces}
+    return stock.commit(wanted) if wanted else set()
+
+
+def lacking(lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
+    """What there is of each variant that an order's lines want more of."""
+    pieces = pieces_of(lines)
+    found = availability_of(pieces)
+    return {
+        key: found[key].available for key, wanted in pieces.items() if not found[key].has(wanted)
+    }
+
+
+def reserve(order: Order) -> None:
+    """Keep the pieces of a locked order that waits for money, from now on for as long as a checkout
+    takes; once more where that has lapsed. Raises OutOfStock."""
+    pieces = pieces_of(lines_of([order]))
+    if pieces:
+        stock.reserve(reference=order.pk, wanted=pieces, expires_at=reserved_until())
+
+
+def pieces_of(lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
+    """How many pieces of which variant lines of goods are of."""
+    pieces: dict[uuid.UUID, int] = {}
+    for line in lines:
+        if line.kind == LineKind.GOODS:
+            variant_id = _variant(line)
+            pieces[variant_id] = pieces.get(variant_id, 0) + line.quantity
+    return pieces
+
+
+def fulfil(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+    """Give what was paid for, all lines of locked orders; returns the ids of the orders with
+    nothing left to do.
 
     Kinds are given in the order of the table, which is the order of their locks.
     """
-    by_id = {order.pk: order for order in orders}
     of_kinds: dict[Fulfilment, list[OrderLine]] = {kind: [] for kind in REGISTRY.values()}
-    for line in OrderLine.objects.raw(_LINES, [list(by_id)]):
-        line.order = by_id[line.order_id]
+    for line in lines:
         of_kinds[of_kind(line.kind)].append(line)
-    left = [line for kind, lines in of_kinds.items() if lines for line in kind.fulfil(lines)]
-    return by_id.keys() - {line.order_id for line in left}
+    left = [line for kind, own in of_kinds.items() if own for line in kind.fulfil(own)]
+    return {line.order_id for line in lines} - {line.order_id for line in left}
 
 
 def take_back(order: Order, refund: Refund) -> None:
@@ -154,6 +200,31 @@ def _take_back_credits(line: OrderLine, due: int, refund: Refund) -> int:
     return taken
 
 
+def _no_offer(offer: Offer) -> dict[str, Any]:
+    raise Invalid.field("item", "Goods are bought by way of a cart.")
+
+
+def _to_be_sent(lines: Sequence[OrderLine]) -> Sequence[OrderLine]:
+    """The pieces were secured before the money was booked; somebody has to pack them."""
+    return lines
+
+
+def _take_back_pieces(line: OrderLine, due: int, refund: Refund) -> int:
+    stock.give_back(reference=line.order_id, wanted={_variant(line): due}, actor_id=refund.actor_id)
+    return due
+
+
+def _variant(line: OrderLine) -> uuid.UUID:
+    return uuid.UUID(line.data["variantId"])
+
+
+def _by_order(lines: Iterable[OrderLine]) -> dict[uuid.UUID, list[OrderLine]]:
+    by_order: dict[uuid.UUID, list[OrderLine]] = {}
+    for line in lines:
+        by_order.setdefault(line.order_id, []).append(line)
+    return by_order
+
+
 def _owner(line: OrderLine) -> uuid.UUID:
     if line.order.customer_id is None:
         raise ValueError("Credits are bought by somebody with an account.")
@@ -161,6 +232,12 @@ def _owner(line: OrderLine) -> uuid.UUID:
 
 
 REGISTRY: dict[LineKind, Fulfilment] = {
+    LineKind.GOODS: Fulfilment(
+        describe=_no_offer,
+        fulfil=_to_be_sent,
+        units=lambda line: line.quantity,
+        take_back=_take_back_pieces,
+    ),
     LineKind.CREDITS: Fulfilment(
         describe=_describe_credits,
         fulfil=_grant_credits,

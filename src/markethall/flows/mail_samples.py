@@ -12,7 +12,7 @@ from markethall.content.imaging.models import Generation
 from markethall.flows.bespoke import notice_values, received_values
 from markethall.flows.brands import brand_of
 from markethall.flows.chargebacks import chargeback_values
-from markethall.flows.order_news import failed_values, refund_values
+from markethall.flows.order_news import failed_values, refund_values, sold_out_values
 from markethall.flows.picture_news import picture_values
 from markethall.flows.receipts import receipt_values
 from markethall.flows.staff_alerts import Finding, alert_values
@@ -175,6 +175,7 @@ _VALUES: dict[str, Callable[[str], dict[str, Any]]] = {
     "order_receipt": _receipt,
     "payment_failed": lambda face: failed_values(_order(face), _payment()),
     "refund": _refund,
+    "sold_out": lambda face: sold_out_values(_order(face)),
     "picture_ready": _picture,
     "picture_failed": _picture,
     "bespoke_received": lambda face: received_values(_lead(face)),

@@ -141,7 +141,8 @@ def accept(*, payment_id: uuid.UUID, actor_id: uuid.UUID) -> Refund | None:
                 f"{truth.money} does not pay for an order of {order.total_money}. Give it back."
             )
         correct_amount(payment, truth.money)
-        settlement.pay([(order, payment, truth)])
+        if settlement.pay([(order, payment, truth)]):
+            raise NothingToDecide("What was ordered is sold out by now. Give it back.")
         refund = _set_aside_excess(order, payment, actor_id)
         _close(seen, f"{truth.money} was accepted for an order of {order.total_money}.")
         _record("payments.mismatch_accepted", payment, order, actor_id, truth)

@@ -12,7 +12,12 @@ from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.payments.models import Payment, Refund, RefundCause
 from markethall.kernel import live
 from markethall.trade.catalog.storefronts import storefront
-from markethall.trade.orders.events import OrderMoved, OrderPaymentFailed, OrderRefunded
+from markethall.trade.orders.events import (
+    OrderMoved,
+    OrderPaymentFailed,
+    OrderRefunded,
+    OrderSoldOut,
+)
 from markethall.trade.orders.models import Order, TakeBack
 
 
@@ -41,6 +46,17 @@ def mail_refund(event: OrderRefunded) -> None:
     taken = TakeBack.objects.filter(refund=refund).aggregate(taken=Sum("taken"))["taken"]
     order = Order.objects.get(pk=event.order_id)
     _mail("refund", order, refund_values(order, refund, taken or 0))
+
+
+def mail_sold_out(event: OrderSoldOut) -> None:
+    """Tell the customer that the money of an order that came too late goes back."""
+    order = Order.objects.get(pk=event.order_id)
+    _mail("sold_out", order, sold_out_values(order))
+
+
+def sold_out_values(order: Order) -> dict[str, Any]:
+    """What the mail ``sold_out`` tells."""
+    return {**order_values(order), "amount": order.total_money}
 
 
 def failed_values(order: Order, payment: Payment) -> dict[str, Any]:

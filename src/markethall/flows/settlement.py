@@ -37,14 +37,18 @@ from markethall.foundation.payments.models import (
     Payment,
     PaymentStatus,
 )
+from markethall.foundation.payments.queries import payments_of
 from markethall.kernel import events, jobs
 from markethall.kernel.locking import lock_row
+from markethall.trade.inventory.errors import OutOfStock
 from markethall.trade.orders import rules
 from markethall.trade.orders.actions import Paid, mark_paid, move
-from markethall.trade.orders.events import OrderPaid, OrderPaymentFailed
-from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.orders.errors import OrderNotPayable
+from markethall.trade.orders.events import OrderPaid, OrderPaymentFailed, OrderSoldOut
+from markethall.trade.orders.models import Order, OrderLine, OrderStatus
 
 SURPLUS_REASON = "This order was paid already, or is no longer open."
+SOLD_OUT_REASON = "Sold out before the payment came."
 
 log = structlog.get_logger(__name__)
 
@@ -71,16 +75,49 @@ def settle(event: InboxEvent) -> Outcome:
     return _conclude(event, _ignored(f"Nothing follows from {event.type or 'this'!r}."), notice)
 
 
-def pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]]) -> None:
-    """Orders that wait for it are paid, each by its payment: the money is booked, what was bought
-    is given, the orders move. Both are locked. As many statements for many as for one."""
+def pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]]) -> set[uuid.UUID]:
+    """Orders that wait for it are paid, each by its payment: their goods are secured, the money is
+    booked, what was bought is given, the orders move. Both are locked. As many statements for
+    many as for one. Returns the orders whose goods are sold out: nothing was done for those."""
+    lines = fulfilment.lines_of([order for order, _, _ in paid])
+    sold_out = fulfilment.secure(lines)
+    if sold_out:
+        paid = [each for each in paid if each[0].pk not in sold_out]
+        lines = [line for line in lines if line.order_id not in sold_out]
+    if paid:
+        _pay(paid, lines)
+    return sold_out
+
+
+def _pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]], lines: Sequence[OrderLine]) -> None:
     mark_succeeded([(payment, truth.charge_ref) for _, payment, truth in paid], surplus=False)
     post_all([booking(order, payment) for order, payment, _ in paid])
     with jobs.gathered():
-        fulfilled = fulfilment.fulfil([order for order, _, _ in paid])
+        fulfilled = fulfilment.fulfil(lines)
         mark_paid([Paid(order, payment, order.pk in fulfilled) for order, payment, _ in paid])
         for order, _, _ in paid:
             events.publish(OrderPaid(order.pk))
+
+
+def settle_free(order_id: uuid.UUID) -> Order:
+    """Pay an order that costs nothing, without a gateway. The second time changes nothing.
+
+    Raises OutOfStock, and OrderNotPayable for an order that costs something or waits no more.
+    """
+    with transaction.atomic():
+        order = lock_row(Order, order_id)
+        if order.paid_at is not None:
+            return order
+        if order.total or order.status not in rules.PAYABLE:
+            raise OrderNotPayable(f"This order is {order.status}, over {order.total_money}.")
+        lines = fulfilment.lines_of([order])
+        if fulfilment.secure(lines):
+            raise OutOfStock(fulfilment.lacking(lines))
+        with jobs.gathered():
+            fulfilled = fulfilment.fulfil(lines)
+            mark_paid([Paid(order, None, order.pk in fulfilled)])
+            events.publish(OrderPaid(order.pk))
+    return order
 
 
 def settle_truth(payment_id: uuid.UUID, truth: ChargeTruth) -> Outcome:
@@ -189,14 +226,31 @@ def _apply(seen: Payment, truth: ChargeTruth) -> Outcome:
 
 
 def _paid(order: Order, payment: Payment, truth: ChargeTruth) -> Outcome:
-    if order.status in rules.PAYABLE:
-        pay([(order, payment, truth)])
+    if order.status not in rules.PAYABLE:
+        _send_back(order, payment, truth, SURPLUS_REASON)
+        return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
+    if not pay([(order, payment, truth)]):
         return paid_outcome(order)
+    move(order, OrderStatus.CANCELLED, note=SOLD_OUT_REASON)
+    _send_back(order, payment, truth, SOLD_OUT_REASON)
+    _close_others(order)
+    events.publish(OrderSoldOut(order.pk))
+    return Outcome(InboxStatus.SETTLED, f"Order {order.number} is sold out. The money goes back.")
+
+
+def _send_back(order: Order, payment: Payment, truth: ChargeTruth, reason: str) -> None:
+    """Money that pays for nothing is the payer's: it goes back by itself."""
     mark_succeeded([(payment, truth.charge_ref)], surplus=True)
     post_all([booking(order, payment)])
-    refund = request_refund(payment, amount=None, reason=SURPLUS_REASON, actor_id=None)
-    refunds.send_later(refund)
-    return Outcome(InboxStatus.SETTLED, f"{SURPLUS_REASON} The money goes back.")
+    refunds.send_later(request_refund(payment, amount=None, reason=reason, actor_id=None))
+
+
+def _close_others(order: Order) -> None:
+    """What else was opened for an order that is over is closed at its gateway, by jobs."""
+    for other in payments_of(order.pk).exclude(
+        status__in=[PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED]
+    ):
+        jobs.enqueue("close_payment", payment_id=str(other.pk))
 
 
 def booking(order: Order, payment: Payment) -> Draft:

@@ -1,9 +1,10 @@
 """Payments settled together: what an event costs is mostly its statements, and many events need
 no more of them than one.
 
-Only the plain case is: money has come, of the amount asked for, for an order that waits for it, at
-a gateway that tells many truths by one call. All else is left for ``settlement.settle``. The locks
-are the same: the orders by primary key, then the payments, then the ledger's accounts.
+Only the plain case is: money has come, of the amount asked for, for an order that waits for it and
+whose goods are there, at a gateway that tells many truths by one call. All else is left for
+``settlement.settle``. The locks are the same: the orders by primary key, then the payments, the
+stock, and the ledger's accounts.
 """
 
 from __future__ import annotations
@@ -69,9 +70,10 @@ def settle_together(batch: Sequence[InboxEvent]) -> set[uuid.UUID]:
                 # Of two payments of one order, the second is a surplus.
                 plain.setdefault(order.pk, (each, order, payment))
         if plain:
-            settlement.pay(
+            sold_out = settlement.pay(
                 [(order, payment, each.truth) for each, order, payment in plain.values()]
             )
+            plain = {key: value for key, value in plain.items() if key not in sold_out}
             inbox.conclude(
                 [
                     (each.event, settlement.remarked(settlement.paid_outcome(order), each.notice))

@@ -1,4 +1,5 @@
-"""Row locks with one global order: order → payment → subscription → stock → ledger account.
+"""Row locks with one global order: order → payment → subscription → stock → voucher →
+ledger account.
 
 Within a kind, rows are locked by ascending primary key, so two transactions that want the same
 rows wait for each other instead of deadlocking.

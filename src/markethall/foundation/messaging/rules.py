@@ -69,6 +69,7 @@ KINDS: dict[str, Kind] = {
     "order_receipt": Kind.ORDER,
     "payment_failed": Kind.ORDER,
     "refund": Kind.ORDER,
+    "sold_out": Kind.ORDER,
     "picture_ready": Kind.NOTICE,
     "picture_failed": Kind.NOTICE,
     "bespoke_received": Kind.ORDER,

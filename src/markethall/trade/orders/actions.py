@@ -107,10 +107,11 @@ def move_through(
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A locked order, the payment that has paid it, and whether nothing is left to do for it."""
+    """A locked order, the payment that has paid it (None for one that costs nothing), and whether
+    nothing is left to do for it."""
 
     order: Order
-    payment: Payment
+    payment: Payment | None
     is_fulfilled: bool
 
 
