@@ -10,7 +10,7 @@ from .solids import BAND
 from .vectors import Array, Ints
 
 SIZE = 512
-DEPTH = 26.0
+DEPTH = 36.0
 
 
 def relief(letters: str) -> Array:

@@ -114,7 +114,7 @@ PRODUCTS = [
         rings.signet,
         "Signet ring in {metal}, engraved with an E",
         lift=0.5,
-        span=28,
+        span=31,
         letters="E",
         studio=ENGRAVERS,
     ),

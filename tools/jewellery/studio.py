@@ -77,7 +77,7 @@ IVORY = Studio(
     spots=34,
 )
 # With a soft box above and behind, for flat faces that look up: signets, discs.
-ENGRAVERS = replace(IVORY, panels=(*IVORY.panels, Panel(172, 64, 0.55, 0.42, 1.5, 0.5, fade=0.9)))
+ENGRAVERS = replace(IVORY, panels=(*IVORY.panels, Panel(172, 64, 0.5, 0.4, 0.55, 0.6, fade=0.9)))
 NIGHT = Studio(
     panels=(
         Panel(-40, 66, 0.6, 0.36, 4.4, 0.25),
