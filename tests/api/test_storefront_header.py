@@ -15,6 +15,7 @@ from markethall.trade.orders.models import Order
 pytestmark = [pytest.mark.usefixtures("till"), pytest.mark.django_db]
 
 PLANS, ORDERS = "/api/payments/plans", "/api/orders"
+TRANSACTIONS = "/api/payments/transactions"
 CHECKOUT, INTENT = "/api/payments/create-checkout", "/api/payments/create-intent"
 
 
@@ -94,9 +95,25 @@ def test_an_order_is_paid_and_listed_at_its_storefront() -> None:
     assert listed("?storefront=plushify", **at("mybeing")) == {"plushify"}
 
 
+def test_money_is_listed_at_its_storefront() -> None:
+    client = client_for(make_user())
+    talks = client.post(CHECKOUT, {"item": "talks-10"}).json()["paymentId"]
+    plush = client.post(CHECKOUT, {"item": "credits-50"}).json()["paymentId"]
+
+    def listed(query: str = "", **headers: str) -> set[str]:
+        items = client.get(TRANSACTIONS + query, headers=headers).json()["items"]
+        return {item["id"] for item in items}
+
+    assert listed() == {talks, plush}
+    assert listed(**at("mybeing")) == {talks}
+    assert listed("?storefront=plushify", **at("mybeing")) == {plush}
+    assert listed(**at("market")) == set()
+
+
 def test_a_storefront_that_is_none_is_told() -> None:
     client = client_for(make_user())
     for answer in (
+        client.get(TRANSACTIONS, headers=at("toys")),
         client.get(PLANS, headers=at("toys")),
         client.get(ORDERS, headers=at("toys")),
         client.post(CHECKOUT, {"item": "credits-50"}, headers=at("toys")),
@@ -117,6 +134,8 @@ def test_the_document_names_the_header() -> None:
     assert honouring == {
         ("get", PLANS),
         ("get", ORDERS),
+        ("get", TRANSACTIONS),
+        ("get", "/api/bespoke"),
         ("post", ORDERS),
         ("post", CHECKOUT),
         ("post", INTENT),

@@ -10,7 +10,7 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger.check import check_ledger
-from markethall.foundation.payments.models import Refund
+from markethall.foundation.payments.models import Chargeback, Refund
 from markethall.interfaces.demo.story import DOMAIN, PASSWORD, PICTURES, tell
 from markethall.trade.orders.models import Order
 
@@ -25,9 +25,11 @@ def test_the_story_is_told_once() -> None:
         assert sorted(Order.objects.values_list("status", flat=True)) == [
             "FULFILLED",
             "FULFILLED",
+            "FULFILLED",
             "PAYMENT_FAILED",
         ]
         assert [refund.amount for refund in Refund.objects.filter(status="succeeded")] == [500]
+        assert Chargeback.objects.get().status == "needs_response"
         assert AuditEntry.objects.filter(action="credits.correct").count() == 1
     assert [fault for result in check_ledger() for fault in result.faults] == []
     for role in Role:

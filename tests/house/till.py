@@ -142,11 +142,11 @@ def old(minutes: int = 6) -> datetime:
 
 
 def waiting_jobs(name: str) -> list[dict[str, Any]]:
-    """The arguments of the jobs of that name that wait."""
+    """The arguments of the jobs of that name that wait, but for the request they follow."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT args FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo'"
-            " ORDER BY id",
+            "SELECT args - 'request_id' FROM procrastinate_jobs"
+            " WHERE task_name = %s AND status = 'todo' ORDER BY id",
             [name],
         )
         return [_args(args) for (args,) in cursor.fetchall()]

@@ -21,8 +21,8 @@ from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.messaging.models import MailStatus
 from markethall.foundation.messaging.queries import mails
-from markethall.foundation.payments.models import InboxStatus, RefundStatus
-from markethall.foundation.payments.queries import inbox_events, refunds
+from markethall.foundation.payments.models import ChargebackStatus, InboxStatus, RefundStatus
+from markethall.foundation.payments.queries import chargebacks, inbox_events, refunds
 from markethall.foundation.reconciliation.queries import open_differences
 from markethall.kernel import clock, job_log
 from markethall.kernel.errors import TooManyRequests
@@ -47,6 +47,11 @@ _LOOKS: tuple[_Look, ...] = (
         "parked in the webhook inbox: contradicts what is on record",
         "/console/inbox?status=parked",
         lambda: inbox_events(status=InboxStatus.PARKED),
+    ),
+    (
+        "among the chargebacks, waiting for an answer",
+        "/console/chargebacks?status=needs_response",
+        lambda: chargebacks(status=ChargebackStatus.NEEDS_RESPONSE),
     ),
     (
         "refused by the gateway among the refunds",

@@ -253,7 +253,8 @@ class SandboxCustomer(models.Model):
 class SandboxCheckout(models.Model):
     """The sandbox gateway's own record of a payment: what a real gateway keeps on its side.
 
-    ``status`` is open, declined, paid or abandoned; ``tries`` counts its changes.
+    ``status`` is open, declined, paid or abandoned; ``tries`` counts its changes. ``dispute`` is
+    where a chargeback stands, empty when the payer's bank wants nothing back.
     """
 
     id = models.CharField(max_length=40, primary_key=True)
@@ -270,8 +271,10 @@ class SandboxCheckout(models.Model):
     payment_method = models.CharField(max_length=40, blank=True)
     tries = models.PositiveIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
+    dispute = models.CharField(max_length=14, choices=ChargebackStatus, blank=True)
     created_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
+    disputed_at = models.DateTimeField(null=True)
 
     @property
     def money(self) -> Money:

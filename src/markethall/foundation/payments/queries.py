@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
 from markethall.foundation.payments.models import (
+    Chargeback,
     InboxEvent,
     Payment,
     PaymentStatus,
@@ -21,8 +23,10 @@ def payments(
     gateway: str = "",
     currency: str = "",
     reference: uuid.UUID | None = None,
+    references: QuerySet[Any, Any] | None = None,
 ) -> QuerySet[Payment]:
-    """Payments with their refunds, that match every given filter; order by ``-id``."""
+    """Payments with their refunds, that match every given filter; order by ``-id``.
+    ``references`` is a query for the ids of what they pay for."""
     wanted = {
         "payer_id": payer_id,
         "status": status,
@@ -30,7 +34,9 @@ def payments(
         "currency": currency.upper(),
         "reference": reference,
     }
-    given = {name: value for name, value in wanted.items() if value}
+    given: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+    if references is not None:
+        given["reference__in"] = references
     return Payment.objects.filter(**given).prefetch_related("refunds")
 
 
@@ -62,4 +68,10 @@ def inbox_events(*, status: str = "", provider: str = "", type: str = "") -> Que
 def refunds(*, status: str = "") -> QuerySet[Refund]:
     """Refunds with their payments, of one status when it is given; order by ``-id``."""
     found = Refund.objects.select_related("payment")
+    return found.filter(status=status) if status else found
+
+
+def chargebacks(*, status: str = "") -> QuerySet[Chargeback]:
+    """Chargebacks with their payments, of one status when it is given; order by ``-id``."""
+    found = Chargeback.objects.select_related("payment")
     return found.filter(status=status) if status else found

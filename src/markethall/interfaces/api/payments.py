@@ -161,6 +161,9 @@ class PaymentFilter(Paging):
     status: str = Field("", max_length=10)
     gateway: str = Field("", max_length=16)
     currency: str = Field("", max_length=3)
+    storefront: str = Field(
+        "", max_length=16, description="When left out, the one that the call is for, or all."
+    )
     user_id: UUID | None = Field(
         None, alias="userId", description="Staff only; others see their own."
     )
@@ -328,8 +331,10 @@ def _refund_order(request: HttpRequest, order_id: UUID, body: RefundOrderIn) -> 
 def transactions(request: HttpRequest, filters: Query[PaymentFilter]) -> Any:
     """Money paid and given back, newest first: one's own, and all for staff who read payments."""
     reads_all = may(request.user, Permission.PAYMENTS_READ)
+    shop = filters.storefront or storefront_of(request)
     page = paginate(
         queries.payments(
+            references=Order.objects.filter(storefront=shop).values("pk") if shop else None,
             payer_id=filters.user_id if reads_all else request.user.pk,
             status=filters.status,
             gateway=filters.gateway,

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from markethall.content.imaging.actions import set_favorite
 from markethall.content.imaging.models import Generation
+from markethall.flows.chargebacks import follow
 from markethall.flows.checkout import Started, Wanted, start_checkout
 from markethall.flows.credit_correction import correct_credits
 from markethall.flows.generation import start_generation
@@ -26,6 +27,7 @@ from markethall.foundation.accounts.staff import change_user, make_super_admin
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.files.actions import accept_picture
 from markethall.foundation.payments.gateways.sandbox import counter
+from markethall.foundation.payments.models import Payment
 from markethall.interfaces.demo.pictures import PHOTOS
 from markethall.kernel.ids import new_secret
 from markethall.kernel.locking import lock_one
@@ -138,6 +140,7 @@ def _purchases(customers: dict[str, User]) -> None:
     _pay(_buy(casey, "credits-50"))
     _pay(_buy(mira, "credits-200"))
     _pay(_buy(jonas, "credits-50"), card=counter.CARD_DECLINED)
+    _dispute(_buy(casey, "credits-200"))
     order = Order.objects.get(customer_id=mira.pk)
     felix = user_by_email(f"{Role.FINANCE}@{DOMAIN}")
     if felix and order.paid_at and not order.refunded:
@@ -160,6 +163,15 @@ def _pay(started: Started, card: str = counter.CARD_OK) -> None:
         return
     counter.pay(started.payment.gateway_ref, payment_method=card)
     look(started.payment.pk)
+
+
+def _dispute(started: Started) -> None:
+    """Pay, and have the bank take it back: a chargeback that waits for an answer."""
+    _pay(started)
+    payment = Payment.objects.get(pk=started.payment.pk)
+    if payment.status == "succeeded" and not payment.chargebacks.exists():
+        record = counter.dispute(payment.gateway_ref)
+        follow(payment, counter.dispute_ref(record))
 
 
 def _correction(user: User) -> None:

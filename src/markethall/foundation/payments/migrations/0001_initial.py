@@ -309,8 +309,22 @@ class Migration(migrations.Migration):
                 ("payment_method", models.CharField(blank=True, max_length=40)),
                 ("tries", models.PositiveIntegerField(default=0)),
                 ("refunded", models.BigIntegerField(default=0)),
+                (
+                    "dispute",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("needs_response", "Needs Response"),
+                            ("under_review", "Under Review"),
+                            ("won", "Won"),
+                            ("lost", "Lost"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
                 ("created_at", models.DateTimeField()),
                 ("paid_at", models.DateTimeField(null=True)),
+                ("disputed_at", models.DateTimeField(null=True)),
                 (
                     "customer",
                     models.ForeignKey(

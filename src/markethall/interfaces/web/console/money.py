@@ -23,8 +23,13 @@ from markethall.foundation.ledger.statements import (
     transactions,
 )
 from markethall.foundation.payments.gateways import registry
-from markethall.foundation.payments.models import PaymentStatus, Refund, RefundStatus
-from markethall.foundation.payments.queries import payments, refunds
+from markethall.foundation.payments.models import (
+    ChargebackStatus,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
+from markethall.foundation.payments.queries import chargebacks, payments, refunds
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import (
     ROWS,
@@ -64,6 +69,10 @@ class PaymentFilters(Filters):
 
 class RefundFilters(Filters):
     status = forms.ChoiceField(choices=choices(RefundStatus.values, "Any status"))
+
+
+class ChargebackFilters(Filters):
+    status = forms.ChoiceField(choices=choices(ChargebackStatus.values, "Any status"))
 
 
 class LedgerFilters(DayFilters):
@@ -131,6 +140,32 @@ def refund_list(request: StaffRequest) -> HttpResponse:
         "tab": "refunds",
     }
     return show_list(request, "console/refunds.html", page, context, filters=filters)
+
+
+@require_safe
+@staff(Permission.PAYMENTS_READ)
+def chargeback_list(request: StaffRequest) -> HttpResponse:
+    filters = ChargebackFilters(request.GET)
+    found = chargebacks(status=filters.chosen()["status"])
+    page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
+    context = {
+        "title": "Chargebacks",
+        "columns": [
+            {"label": "Reason"},
+            {"label": "Payer"},
+            {"label": "Status"},
+            {"label": "Answer due"},
+            {"label": "Amount", "num": True},
+            {"label": "Opened", "num": True},
+        ],
+        "names": emails_of(row.payment.payer_id for row in page.items),
+        "live": "orders",
+        "empty_title": "No bank wants money back",
+        "empty_text": "When a payer's bank takes a payment back, it stands here until it decides.",
+        "empty_icon": "credit-card",
+        "tab": "chargebacks",
+    }
+    return show_list(request, "console/chargebacks.html", page, context, filters=filters)
 
 
 @require_safe

@@ -32,6 +32,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
         (
             ("/console/inbox", "Webhook inbox", "inbox", "i", Permission.WEBHOOKS_READ),
             ("/console/jobs", "Jobs", "activity", "j", Permission.JOBS_READ),
+            ("/console/storage", "Storage", "archive", "d", Permission.JOBS_READ),
             ("/console/mails", "Mails", "mail", "m", Permission.MAIL_READ),
             (
                 "/console/image-providers",

@@ -26,8 +26,8 @@ from markethall.foundation.ledger.statements import (
 )
 from markethall.foundation.messaging.models import MailStatus
 from markethall.foundation.messaging.queries import mails
-from markethall.foundation.payments.models import InboxStatus, RefundStatus
-from markethall.foundation.payments.queries import inbox_events, open_refunds, refunds
+from markethall.foundation.payments.models import ChargebackStatus, InboxStatus, RefundStatus
+from markethall.foundation.payments.queries import chargebacks, inbox_events, open_refunds, refunds
 from markethall.foundation.reconciliation.queries import open_differences
 from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.charts import Chart, Series, by_day
@@ -112,6 +112,14 @@ _LOOKS: tuple[_Look, ...] = (
         "refresh-cw",
         "warning",
         lambda user: count_up_to(open_differences()),
+    ),
+    (
+        Permission.PAYMENTS_READ,
+        "among the chargebacks, waiting for an answer",
+        "/console/chargebacks?status=needs_response",
+        "credit-card",
+        "danger",
+        lambda user: count_up_to(chargebacks(status=ChargebackStatus.NEEDS_RESPONSE)),
     ),
     (
         Permission.PAYMENTS_READ,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -18,6 +18,7 @@ from markethall.foundation.payments.models import SandboxCheckout
 from markethall.interfaces.web.errors import problem_response
 from markethall.kernel.errors import FieldError, Invalid, Problem
 
+SentT = TypeVar("SentT", bound=BaseModel)
 OUTCOMES = {"paid": counter.CARD_OK, "declined": counter.CARD_DECLINED, "abandoned": ""}
 
 
@@ -39,6 +40,12 @@ class Choice(BaseModel):
         return counter.Delivery(deliveries, timedelta(seconds=self.delay_seconds), self.shuffle)
 
 
+class Step(BaseModel):
+    """What the payer's bank does: it opens a dispute, and decides it for the shop or against it."""
+
+    step: Literal["opened", "won", "lost"]
+
+
 @require_safe
 @never_cache
 def page(request: HttpRequest, ref: str) -> HttpResponse:
@@ -56,7 +63,7 @@ def pay(request: HttpRequest, ref: str) -> HttpResponse:
     browser back."""
     is_json = request.content_type == "application/json"
     try:
-        choice = _read(request, is_json)
+        choice = _read(request, is_json, Choice)
         checkout = _conclude(ref, choice)
     except Problem as problem:
         if is_json:
@@ -69,9 +76,32 @@ def pay(request: HttpRequest, ref: str) -> HttpResponse:
     return HttpResponseRedirect(checkout.cancel_url if left else checkout.return_url, status=303)
 
 
+@csrf_exempt
+@require_POST
+def dispute(request: HttpRequest, ref: str) -> HttpResponse:
+    """The payer's bank takes the money back, or decides who gets it; the shop hears by webhook."""
+    is_json = request.content_type == "application/json"
+    try:
+        step = _read(request, is_json, Step).step
+        if step == "opened":
+            checkout = counter.dispute(ref)
+        else:
+            checkout = counter.decide(ref, for_shop=step == "won")
+    except Problem as problem:
+        if is_json:
+            return problem_response(problem)
+        raise
+    if is_json:
+        return JsonResponse({"dispute": checkout.dispute})
+    return HttpResponseRedirect(f"/sandbox/pay/{checkout.pk}", status=303)
+
+
 def _show(request: HttpRequest, checkout: SandboxCheckout) -> HttpResponse:
-    can_pay = checkout.status in {"open", "declined"}
-    context = {"checkout": checkout, "can_pay": can_pay}
+    context = {
+        "checkout": checkout,
+        "can_pay": checkout.status in {"open", "declined"},
+        "can_dispute": checkout.status == "paid" and not (checkout.refunded or checkout.dispute),
+    }
     return render(request, "sandbox/pay.html", context)
 
 
@@ -88,10 +118,10 @@ def _conclude(ref: str, choice: Choice) -> SandboxCheckout:
     return counter.pay(ref, payment_method=method, delivery=choice.delivery)
 
 
-def _read(request: HttpRequest, is_json: bool) -> Choice:
+def _read(request: HttpRequest, is_json: bool, model: type[SentT]) -> SentT:
     try:
         sent: Any = json.loads(request.body) if is_json else request.POST.dict()
-        return Choice.model_validate(sent)
+        return model.model_validate(sent)
     except ValidationError as error:
         raise Invalid(
             errors=[

@@ -17,6 +17,7 @@ from django.db import transaction
 from markethall.foundation.payments.errors import GatewayRefused, PaymentMissing
 from markethall.foundation.payments.gateways.base import ChargeRequest, CustomerRequest
 from markethall.foundation.payments.models import (
+    ChargebackStatus,
     SandboxCheckout,
     SandboxCustomer,
     SandboxRefund,
@@ -29,6 +30,8 @@ CARD_OK = "sandbox_card_ok"
 CARD_DECLINED = "sandbox_card_declined"
 CARD_NO_REFUNDS = "sandbox_card_no_refunds"
 PAYMENT_METHODS = (CARD_OK, CARD_DECLINED, CARD_NO_REFUNDS)
+
+DECIDED = (ChargebackStatus.WON, ChargebackStatus.LOST)
 
 _EVENTS = {
     "paid": "payment.succeeded",
@@ -118,6 +121,8 @@ def give_back(ref: str, *, key: str, money: Money, refund_id: str) -> SandboxRef
             return done
         if record.status != "paid" or money.currency != record.currency:
             raise GatewayRefused("This payment has nothing to give back in that currency.")
+        if record.dispute:
+            raise GatewayRefused("The payer's bank has taken this payment back, and decides on it.")
         if record.refunded + money.amount > record.amount:
             raise GatewayRefused("This is more than was paid.")
         if record.payment_method == CARD_NO_REFUNDS:
@@ -134,6 +139,51 @@ def give_back(ref: str, *, key: str, money: Money, refund_id: str) -> SandboxRef
         data = {"id": refund.pk, "payment": ref, "key": refund_id}
         _tell(f"evt_{refund.pk}", "refund.succeeded", {**data, **_money(money)}, ONCE)
     return refund
+
+
+def dispute(ref: str) -> SandboxCheckout:
+    """The payer's bank takes the money back until it has decided. Told again when it has done so
+    before. Raises GatewayRefused for what was not paid, or has gone back."""
+    with transaction.atomic():
+        record = _locked(ref)
+        if record.status != "paid" or record.refunded:
+            raise GatewayRefused("Only a payment that is made, and of which nothing went back.")
+        if not record.dispute:
+            record.dispute = ChargebackStatus.NEEDS_RESPONSE
+            record.disputed_at = clock.now()
+            record.save(update_fields=["dispute", "disputed_at"])
+        _tell_dispute(record)
+    return record
+
+
+def decide(ref: str, *, for_shop: bool) -> SandboxCheckout:
+    """The payer's bank decides, once. Raises GatewayRefused when nothing is disputed."""
+    with transaction.atomic():
+        record = _locked(ref)
+        if not record.dispute:
+            raise GatewayRefused("Nobody disputes this payment.")
+        if record.dispute not in DECIDED:
+            record.dispute = ChargebackStatus.WON if for_shop else ChargebackStatus.LOST
+            record.save(update_fields=["dispute"])
+        _tell_dispute(record)
+    return record
+
+
+def dispute_ref(record: SandboxCheckout) -> str:
+    """What the gateway calls the chargeback of a payment."""
+    return f"sbd_{record.pk.removeprefix('sbx_')}"
+
+
+def disputed(ref: str) -> str:
+    """The payment that a chargeback is about."""
+    return f"sbx_{ref.removeprefix('sbd_')}"
+
+
+def _tell_dispute(record: SandboxCheckout) -> None:
+    ref = dispute_ref(record)
+    type = "dispute.closed" if record.dispute in DECIDED else "dispute.opened"
+    data = {"id": ref, "payment": record.pk, "status": record.dispute, **_money(record.money)}
+    _tell(f"evt_{ref}_{record.dispute}", type, data, ONCE)
 
 
 def _conclude(ref: str, status: str, payment_method: str, delivery: Delivery) -> SandboxCheckout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from markethall.foundation.payments.errors import (
     PaymentMissing,
 )
 from markethall.foundation.payments.gateways.base import (
+    ChargebackState,
     ChargebackTruth,
     ChargeRequest,
     ChargeState,
@@ -46,6 +47,7 @@ _STATES = {
     "abandoned": ChargeState.CLOSED,
 }
 _MAX_ID = 255
+_TIME_TO_ANSWER = timedelta(days=10)
 _BY_REF = "SELECT * FROM payments_sandboxcheckout WHERE id = ANY(%s)"
 
 
@@ -118,10 +120,27 @@ class SandboxGateway:
         return _refund_truth(refund)
 
     def fetch_chargeback(self, ref: str) -> ChargebackTruth:
-        raise PaymentMissing("The sandbox gateway knows no chargebacks.")
+        outage.refuse()
+        record = SandboxCheckout.objects.filter(pk=counter.disputed(ref)).first()
+        if record is None or not record.dispute or record.disputed_at is None:
+            raise PaymentMissing("The sandbox gateway knows no such chargeback.")
+        return ChargebackTruth(
+            ref,
+            record.pk,
+            ChargebackState(record.dispute),
+            record.money,
+            withdrawn=record.dispute != ChargebackState.WON,
+            reason="fraudulent",
+            due_by=record.disputed_at + _TIME_TO_ANSWER,
+            payment_key=str(record.metadata.get("paymentId", "")),
+        )
 
     def page_of(self, thing: Thing, ref: str) -> str:
-        return f"{settings.SITE_URL}/sandbox/pay/{ref}" if thing == "payment" else ""
+        if thing == "chargeback" and ref:
+            ref = counter.disputed(ref)
+        elif thing != "payment":
+            return ""
+        return f"{settings.SITE_URL}/sandbox/pay/{ref}"
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         event_id = signing.verify(headers, body)
@@ -148,6 +167,9 @@ class SandboxGateway:
                 refund_key=str(data.get("key", "")),
                 refund_ref=str(data.get("id", "")),
             )
+        if area == "dispute":
+            ref = str(data.get("payment", ""))
+            return Notice(NoticeKind.CHARGEBACK, ref=ref, chargeback_ref=str(data.get("id", "")))
         return Notice(NoticeKind.OTHER)
 
     def recent(self, since: datetime, until: datetime) -> Iterator[Movement]:
