@@ -79,7 +79,9 @@ MIDDLEWARE = [
     "markethall.interfaces.web.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "markethall.interfaces.web.middleware.Private",
+    "markethall.interfaces.web.currencies.ChosenCurrency",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "markethall.interfaces.web.visitors.Visitors",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -98,6 +100,7 @@ PROGRAM_MIDDLEWARE = [
     "markethall.interfaces.web.middleware.KnownHost",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "markethall.interfaces.web.visitors.Visitors",
     "markethall.interfaces.web.middleware.Problems",
 ]
 
@@ -155,8 +158,15 @@ CSRF_FAILURE_VIEW = "markethall.interfaces.web.errors.csrf_failure"
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"] if SANDBOX else []
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-storefront"]
-CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after", "x-request-id"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-currency",
+    "x-storefront",
+    "x-visitor",
+]
+CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after", "x-request-id", "x-visitor"]
 
 ACCOUNT_ADAPTER = "markethall.foundation.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "markethall.foundation.accounts.adapter.SocialAccountAdapter"

@@ -35,7 +35,7 @@ from markethall.trade.orders import rules
 from markethall.trade.orders.access import order_link
 from markethall.trade.orders.actions import move, place_order
 from markethall.trade.orders.errors import OrderMissing, OrderNotPayable
-from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.orders.models import Order, OrderLine, OrderStatus
 from markethall.trade.orders.rules import PricedLine
 
 MAX_QUANTITY = 100
@@ -96,8 +96,9 @@ def start_checkout(
     Without a customer the order is a guest's: whoever calls has seen that they hold its link.
     With ``key``, a second call gives the first call's order and payment. ``return_url`` is where
     the gateway sends the browser: a path or address of this site, the order's return page when
-    empty. Raises what ``order_items`` raises, OrderMissing, OrderNotPayable, GatewayUnavailable
-    and GatewayRefused. Call it outside a transaction: it calls the gateway.
+    empty. Goods are reserved anew. Raises what ``order_items`` raises, OrderMissing,
+    OrderNotPayable, OutOfStock, GatewayUnavailable and GatewayRefused. Call it outside a
+    transaction: it calls the gateway.
     """
     back_to = same_site(return_url)
     with transaction.atomic(durable=True):
@@ -112,6 +113,8 @@ def start_checkout(
         else:
             is_new = True
         order = _own_order(customer, order_id, storefront)
+        if order.shipping_address is not None and order.status in rules.PAYABLE:
+            fulfilment.reserve(order)
         payment = _prepare(order, kind, back_to, must_be_open=is_new)
     if payment.failure and not payment.gateway_ref:
         raise GatewayRefused(payment.failure)
@@ -228,6 +231,18 @@ def _prepare(order: Order, kind: PaymentKind, return_url: str, *, must_be_open: 
     )
 
 
+def prepare_new(order: Order, return_url: str) -> Payment:
+    """Record the payment of an order that has just been placed, in its transaction."""
+    return open_payment(
+        reference=order.pk,
+        payer_id=order.customer_id,
+        money=order.total_money,
+        gateway=registry.current().name,
+        kind=PaymentKind.CHECKOUT,
+        return_url=return_url,
+    )
+
+
 def _charge_request(order: Order, payment: Payment, customer_ref: str) -> ChargeRequest:
     back = f"{order_link(order)}/return" if order.customer_id else order_link(order)
     lines = list(order.lines.order_by("pk"))
@@ -235,10 +250,7 @@ def _charge_request(order: Order, payment: Payment, customer_ref: str) -> Charge
         key=str(payment.pk),
         money=payment.money,
         description=", ".join(f"{line.quantity} × {line.name}" for line in lines)[:255],
-        lines=[
-            ChargeLine(line.name, line.quantity, Money(line.total, order.currency))
-            for line in lines
-        ],
+        lines=_charge_lines(order, lines),
         email=order.email,
         return_url=payment.return_url or back,
         cancel_url=back,
@@ -251,3 +263,20 @@ def _charge_request(order: Order, payment: Payment, customer_ref: str) -> Charge
             "storefront": order.storefront,
         },
     )
+
+
+def _charge_lines(order: Order, lines: Sequence[OrderLine]) -> list[ChargeLine]:
+    """What is paid, by line: after discounts, with the taxes that come on top. Adds up."""
+    charged = [
+        ChargeLine(
+            line.name,
+            line.quantity,
+            Money(line.total - line.discount + line.tax_added, order.currency),
+        )
+        for line in lines
+    ]
+    left = order.total - sum(line.total.amount for line in charged)
+    if left:
+        name = order.shipping_method or "Shipping"
+        charged.append(ChargeLine(name, 1, Money(left, order.currency)))
+    return charged

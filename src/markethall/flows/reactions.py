@@ -4,7 +4,7 @@ transaction of the event."""
 from __future__ import annotations
 
 from markethall.content.imaging.events import GenerationCompleted, GenerationFailed
-from markethall.flows import order_holds, order_news, picture_news, receipts, welcome
+from markethall.flows import cart_orders, order_holds, order_news, picture_news, receipts, welcome
 from markethall.foundation.accounts.events import UserRegistered
 from markethall.kernel.events import Event, Reaction
 from markethall.trade.orders.events import (
@@ -17,8 +17,8 @@ from markethall.trade.orders.events import (
 
 TABLE: dict[type[Event], tuple[Reaction, ...]] = {
     UserRegistered: (welcome.give_welcome_credits,),
-    OrderMoved: (order_holds.let_go, order_news.tell_pages),
-    OrderPaid: (receipts.order_receipt,),
+    OrderMoved: (order_holds.let_go, cart_orders.give_voucher_back, order_news.tell_pages),
+    OrderPaid: (cart_orders.take_out_bought, receipts.order_receipt),
     OrderPaymentFailed: (order_news.mail_payment_failed,),
     OrderRefunded: (order_news.mail_refund,),
     OrderSoldOut: (order_news.mail_sold_out,),

@@ -96,7 +96,7 @@ def _pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]], lines: Sequence[Ord
         fulfilled = fulfilment.fulfil(lines)
         mark_paid([Paid(order, payment, order.pk in fulfilled) for order, payment, _ in paid])
         for order, _, _ in paid:
-            events.publish(OrderPaid(order.pk))
+            events.publish(OrderPaid(order.pk, order.shipping_address is not None))
 
 
 def settle_free(order_id: uuid.UUID) -> Order:
@@ -116,7 +116,7 @@ def settle_free(order_id: uuid.UUID) -> Order:
         with jobs.gathered():
             fulfilled = fulfilment.fulfil(lines)
             mark_paid([Paid(order, None, order.pk in fulfilled)])
-            events.publish(OrderPaid(order.pk))
+            events.publish(OrderPaid(order.pk, order.shipping_address is not None))
     return order
 
 

@@ -25,3 +25,16 @@ def delete_oldest(rows: models.QuerySet[Any], *, field: str, before: datetime) -
             deleted += len(over)
         if len(over) < _AT_ONCE:
             return deleted
+
+
+def delete_before(rows: models.QuerySet[Any], *, field: str, before: datetime) -> int:
+    """Delete those of ``rows`` whose ``field``, which an index serves, lies before; returns how
+    many. Each thousand is a transaction of its own."""
+    deleted = 0
+    while True:
+        over = rows.filter(**{f"{field}__lt": before}).order_by(field)
+        keys = list(over.values_list("pk", flat=True)[:_AT_ONCE])
+        rows.filter(pk__in=keys, **{f"{field}__lt": before}).delete()
+        deleted += len(keys)
+        if len(keys) < _AT_ONCE:
+            return deleted

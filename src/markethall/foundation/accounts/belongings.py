@@ -48,6 +48,16 @@ def add_address(*, user: User, **fields: Any) -> Address:
         return Address.objects.create(user=user, **fields)
 
 
+def keep_address(*, user: User, **fields: Any) -> None:
+    """Keep an address unless the same is kept already, or there is no room for it."""
+    if Address.objects.filter(user=user, **fields).exists():
+        return
+    try:
+        add_address(user=user, **fields)
+    except TooMany:
+        return
+
+
 def change_address(*, user: User, address_id: uuid.UUID, **fields: Any) -> Address:
     """Replace an address of one's own. Raises NotFound."""
     with transaction.atomic():

@@ -41,6 +41,9 @@ LIMITS: dict[str, ActLimits] = {
     "oauth": ActLimits(Limit(60, _QUARTER)),
     # Confirming one's own password, to change it or the second factor.
     "password": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
+    # By account only codes that cannot be used count.
+    "voucher": ActLimits(Limit(120, _HOUR), Limit(15, _HOUR)),
+    "checkout": ActLimits(Limit(120, _HOUR)),
     "session": ActLimits(Limit(600, _MINUTE)),
     "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
     # What anybody may send without an account.

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     ORDERS_READ = "orders.read"
     ORDERS_WRITE = "orders.write"
     ORDERS_SHIP = "orders.ship"
+    SHIPPING_WRITE = "shipping.write"
+    VOUCHERS_WRITE = "vouchers.write"
     PAYMENTS_READ = "payments.read"
     PAYMENTS_REFUND = "payments.refund"
     WEBHOOKS_READ = "webhooks.read"

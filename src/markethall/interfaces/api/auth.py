@@ -28,6 +28,7 @@ from markethall.interfaces.api.access import (
 )
 from markethall.interfaces.api.core import router
 from markethall.interfaces.api.schemas import In, Out, Time, problems
+from markethall.interfaces.web import visitors
 
 routes = router("auth")
 
@@ -146,6 +147,8 @@ def login(request: HttpRequest, body: LoginIn) -> Any:
     if same_origin(request):
         sign_in.start_session(request, user, token)
         get_token(request)
+    else:
+        visitors.signed_in(request, user)
     return {
         "user": UserOut.of(user, verified=True),
         "token": secret,

@@ -20,6 +20,7 @@ from ninja import errors as ninja_errors
 
 from markethall import __version__
 from markethall.interfaces.web.errors import fault_of, problem_response
+from markethall.interfaces.web.visitors import visitor_of
 from markethall.kernel import idempotency
 from markethall.kernel.errors import FieldError, Invalid, NotFound, PayloadTooLarge, Problem
 
@@ -62,8 +63,9 @@ def answer_once(
         status, document = act()
         return idempotency.Answer(status, document.model_dump(mode="json", by_alias=True))
 
+    caller = getattr(request.user, "pk", None) or visitor_of(request) or "anonymous"
     answer = idempotency.once(
-        scope=f"{getattr(request.user, 'pk', None) or 'anonymous'}:{request.path}",
+        scope=f"{caller}:{request.path}",
         key=request.headers.get("Idempotency-Key"),
         request_body=request.body,
         act=run,

@@ -6,6 +6,8 @@ from markethall.interfaces.api import (
     auth,
     auth_methods,
     bespoke,
+    cart,
+    checkout,
     credits,
     dev,
     image_providers,
@@ -14,8 +16,11 @@ from markethall.interfaces.api import (
     orders,
     platform,
     shipments,
+    shipping,
+    taxes,
     user,
     users,
+    vouchers,
     webhooks,
 )
 from markethall.interfaces.api.core import api
@@ -23,6 +28,8 @@ from markethall.interfaces.api.core import api
 api.add_router("/auth", auth.routes)
 api.add_router("/auth", auth_methods.routes)
 api.add_router("/bespoke", bespoke.routes)
+api.add_router("/cart", cart.routes)
+api.add_router("/checkout", checkout.routes)
 api.add_router("/credits", credits.routes)
 api.add_router("/payments", mismatches.routes)
 api.add_router("/orders", orders.routes)
@@ -30,8 +37,11 @@ api.add_router("/shipments", shipments.routes)
 api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", image_providers.routes)
 api.add_router("/images", images.routes)
+api.add_router("/shipping", shipping.routes)
+api.add_router("/taxes", taxes.routes)
 api.add_router("/user", user.routes)
 api.add_router("/users", users.routes)
+api.add_router("/vouchers", vouchers.routes)
 api.add_router("", platform.routes)
 if settings.SANDBOX:
     api.add_router("/dev", dev.routes)

@@ -17,9 +17,11 @@ class OrderMoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderPaid(Event):
-    """The money for an order is there; told once an order."""
+    """The money for an order is there; told once an order. ``is_sent``: it has goods that go
+    somewhere."""
 
     order_id: uuid.UUID
+    is_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ WITH counted AS (
     RETURNING id
 )
 INSERT INTO vouchers_voucheruse (id, voucher_id, reference, customer_id, email, at)
-SELECT %(id)s, id, %(reference)s, %(customer)s, %(email)s, %(now)s FROM used
+SELECT %(id)s::uuid, id, %(reference)s::uuid, %(customer)s::uuid, %(email)s::text,
+       %(now)s::timestamptz FROM used
 """
 
 

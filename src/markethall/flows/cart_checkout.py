@@ -1,0 +1,302 @@
+"""From a cart to the gateway's page, for somebody with an account and for a guest.
+
+One transaction reckons the cart afresh, places the order, reserves its stock, uses its voucher and
+records the payment; the gateway is called after it. The same cart agreed on once more, by a double
+click, a second tab or the back button, goes on with the order that waits; agreed on otherwise, it
+takes that one's place, whose stock and voucher are free again. The cart itself is emptied when the
+order is paid (``flows.cart_orders``).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
+
+from markethall.flows import checkout, settlement
+from markethall.flows.quote import Buyer, Quote, QuotedLine, quote
+from markethall.foundation.accounts.belongings import keep_address
+from markethall.foundation.accounts.models import User
+from markethall.foundation.payments.models import Payment
+from markethall.kernel import clock
+from markethall.kernel.errors import Conflict, Invalid
+from markethall.kernel.ids import digest
+from markethall.kernel.locking import lock_row
+from markethall.trade.cart.errors import CartEmpty
+from markethall.trade.cart.models import Cart, CartOrder
+from markethall.trade.catalog.models import LineKind
+from markethall.trade.inventory import actions as stock
+from markethall.trade.inventory.queries import reserved_until
+from markethall.trade.orders.access import order_link
+from markethall.trade.orders.actions import place_order
+from markethall.trade.orders.models import Order
+from markethall.trade.orders.rules import PricedLine, Terms
+from markethall.trade.shipping.addresses import checked
+from markethall.trade.shipping.errors import NothingShipsThere
+from markethall.trade.vouchers import actions as vouchers
+from markethall.trade.vouchers.errors import VoucherRefused
+
+MAX_NOTE = 500
+
+# The orders of a cart that wait for money, the latest first.
+_WAITING = """
+SELECT c.reference, c.mark, o.status FROM cart_cartorder c JOIN orders_order o ON o.id = c.reference
+ WHERE c.cart_id = %s AND o.status = ANY(%s) ORDER BY c.id DESC
+"""
+_REPLACED = ["PENDING", "PAYMENT_FAILED"]
+_GOES_ON = ["PENDING", "PROCESSING", "PAYMENT_FAILED"]
+
+
+class TotalChanged(Conflict):
+    """``quote`` is what it costs now."""
+
+    code, title = "total_changed", "The total has changed; look at it once more"
+
+    def __init__(self, quote: Quote) -> None:
+        super().__init__(f"It is {quote.total} now.")
+        self.quote = quote
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An order with the payment that was opened for it: none when it costs nothing, and then it is
+    paid already."""
+
+    order: Order
+    payment: Payment | None
+
+    @property
+    def url(self) -> str:
+        """Where the customer goes next: the gateway's page, or that of the order."""
+        page = self.payment.checkout_url if self.payment else ""
+        return page or order_link(self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """All that a customer and the shop agree on."""
+
+    cart: Cart
+    quote: Quote
+    customer: User | None
+    email: str
+    shipping_address: Mapping[str, str]
+    billing_address: Mapping[str, str]
+    note: str
+
+    @property
+    def mark(self) -> str:
+        lines = [
+            [str(line.item.variant_id), line.item.mark, line.quantity, line.unit.amount]
+            for line in self.quote.sold_lines
+        ]
+        voucher = self.quote.voucher
+        sums = [self.quote.currency, self.quote.total.amount, self.quote.tax.amount]
+        code = voucher.code if voucher and voucher.is_accepted else ""
+        method = self.quote.shipping_option
+        sent = [method.method.code if method else "", self.shipping_address, self.billing_address]
+        return digest(json.dumps([lines, sums, code, sent, self.email, self.note]))
+
+    @property
+    def customer_id(self) -> uuid.UUID | None:
+        return self.customer.pk if self.customer else None
+
+
+def check_out(
+    *,
+    cart: Cart,
+    customer: User | None,
+    email: str = "",
+    shipping_address: Mapping[str, Any],
+    billing_address: Mapping[str, Any] | None = None,
+    method_code: str,
+    note: str = "",
+    seen_total: int | None = None,
+    key: str | None = None,
+    return_url: str = "",
+    keeps_address: bool = False,
+) -> Started:
+    """Order what is in ``cart`` and open its payment. ``email`` is a guest's; ``seen_total`` what
+    the customer has agreed to pay, in minor units of the cart's currency; ``key`` names this try:
+    the same again gives the same order. ``keeps_address`` puts the address into the customer's
+    address book.
+
+    Raises Invalid, AddressInvalid, CartEmpty, NothingShipsThere, VoucherRefused, TotalChanged,
+    OutOfStock, GatewayUnavailable and GatewayRefused. Call it outside a transaction.
+    """
+    back_to = checkout.same_site(return_url)
+    sent_to = checked(shipping_address, "shippingAddress")
+    billed_to = checked(billing_address, "billingAddress") if billing_address else sent_to
+    email = customer.email if customer else _address(email)
+    if len(note) > MAX_NOTE:
+        raise Invalid.field("note", f"At most {MAX_NOTE} characters.")
+    if customer and keeps_address:
+        keep_address(user=customer, kind="shipping", **sent_to)
+    with transaction.atomic(durable=True):
+        found: uuid.UUID | Started | None = _placed_by(customer, key)
+        if found is None:
+            locked = _locked(cart)
+            quoted = quote(
+                locked,
+                country=sent_to["country"],
+                method_code=method_code,
+                buyer=Buyer(customer.pk if customer else None, email),
+                looks_at_stock=False,
+            )
+            _check(quoted, seen_total)
+            agreed = _Agreed(locked, quoted, customer, email, sent_to, billed_to, note.strip())
+            found = _waiting(agreed) or _place(agreed, key, back_to)
+    if isinstance(found, uuid.UUID):
+        return _go_on(customer, found, back_to)
+    if found.payment is None:
+        return found
+    return Started(found.order, checkout.open_at_gateway(found.order, found.payment))
+
+
+def _address(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid.field("email", "Give an e-mail address, for the confirmation.") from None
+    return email
+
+
+def _locked(cart: Cart) -> Cart:
+    try:
+        return lock_row(Cart, cart.pk)
+    except Cart.DoesNotExist:
+        raise CartEmpty("This cart is gone; it may have joined that of your account.") from None
+
+
+def _placed_by(customer: User | None, key: str | None) -> uuid.UUID | None:
+    """The order that an earlier try of this key placed."""
+    if key is None:
+        return None
+    found = Order.objects.filter(customer_id=customer.pk if customer else None, idempotency_key=key)
+    return found.values_list("pk", flat=True).first()
+
+
+def _check(quoted: Quote, seen_total: int | None) -> None:
+    if not quoted.sold_lines:
+        raise CartEmpty
+    if quoted.shipping is None:
+        if not quoted.shipping_options:
+            raise NothingShipsThere
+        raise Invalid.field("shippingMethod", "Choose a way to send it that there is.")
+    if seen_total is not None and seen_total != quoted.total.amount:
+        raise TotalChanged(quoted)
+    if seen_total is None and quoted.voucher and not quoted.voucher.is_accepted:
+        raise VoucherRefused(quoted.voucher.reason)
+
+
+def _waiting(agreed: _Agreed) -> uuid.UUID | None:
+    """The order of this cart that waits for the money of just what is agreed on. Others that wait
+    are cancelled when there is none: another takes their place."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [agreed.cart.pk, _GOES_ON])
+        rows = cursor.fetchall()
+    for reference, mark, _ in rows:
+        if mark == agreed.mark:
+            return uuid.UUID(str(reference))
+    for reference, _, status in sorted(rows):
+        if status in _REPLACED:
+            checkout.cancel_order(
+                order_id=reference,
+                actor_id=agreed.customer_id,
+                note="Ordered anew from the same cart.",
+            )
+    return None
+
+
+def _place(agreed: _Agreed, key: str | None, back_to: str) -> Started:
+    """A new order, with its stock, its voucher and its payment recorded."""
+    quoted = agreed.quote
+    order, _ = place_order(
+        customer_id=agreed.customer_id,
+        email=agreed.email,
+        storefront=quoted.storefront,
+        lines=[_line(line) for line in quoted.sold_lines],
+        terms=_terms(agreed),
+        key=key,
+    )
+    stock.reserve(reference=order.pk, wanted=_pieces(quoted), expires_at=reserved_until())
+    if quoted.voucher and quoted.voucher.voucher_id:
+        vouchers.redeem(
+            quoted.voucher.voucher_id,
+            reference=order.pk,
+            customer_id=order.customer_id,
+            email=agreed.email,
+            goods=quoted.items_total,
+        )
+    CartOrder(cart=agreed.cart, reference=order.pk, mark=agreed.mark, placed_at=clock.now()).save(
+        force_insert=True
+    )
+    if not order.total:
+        return Started(settlement.settle_free(order.pk), None)
+    return Started(order, checkout.prepare_new(order, back_to))
+
+
+def _go_on(customer: User | None, order_id: uuid.UUID, back_to: str) -> Started:
+    """The order that waits, with the page that is open for it, or another try to be paid."""
+    order = Order.objects.get(pk=order_id)
+    if order.paid_at is not None:
+        return Started(order, order.payment)
+    started = checkout.start_checkout(customer=customer, order_id=order_id, return_url=back_to)
+    return Started(started.order, started.payment)
+
+
+def _pieces(quoted: Quote) -> dict[uuid.UUID, int]:
+    pieces: dict[uuid.UUID, int] = {}
+    for line in quoted.sold_lines:
+        pieces[line.item.variant_id] = pieces.get(line.item.variant_id, 0) + line.quantity
+    return pieces
+
+
+def _line(line: QuotedLine) -> PricedLine:
+    item = line.item
+    return PricedLine(
+        kind=LineKind.GOODS,
+        item=item.sku,
+        name=item.name,
+        quantity=line.quantity,
+        unit=line.unit,
+        discount=line.discount,
+        tax=line.tax,
+        tax_added=line.tax_added,
+        tax_basis_points=line.tax_basis_points,
+        data={
+            "variantId": str(item.variant_id),
+            "productId": str(item.product_id),
+            "productSlug": item.slug,
+            "sku": item.sku,
+            "configuration": dict(line.configuration),
+            "shown": [list(each) for each in line.shown],
+            "mark": item.mark,
+            "weightGrams": item.weight_grams,
+            "taxCategory": item.tax_category,
+            "imageId": line.image_id,
+        },
+    )
+
+
+def _terms(agreed: _Agreed) -> Terms:
+    quoted = agreed.quote
+    voucher, option = quoted.voucher, quoted.shipping_option
+    return Terms(
+        shipping=quoted.shipping.amount if quoted.shipping else 0,
+        tax=quoted.tax.amount,
+        tax_added=quoted.tax_added.amount,
+        taxes=list(quoted.taxes),
+        voucher=voucher.code if voucher and voucher.is_accepted else "",
+        shipping_method=option.method.name if option else "",
+        shipping_address=agreed.shipping_address,
+        billing_address=agreed.billing_address,
+        customer_note=agreed.note,
+    )

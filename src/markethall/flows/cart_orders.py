@@ -1,0 +1,48 @@
+"""What becomes of a cart and its voucher when an order of it is paid, or never will be."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from markethall.trade.orders.events import OrderMoved, OrderPaid
+from markethall.trade.orders.models import OrderStatus
+from markethall.trade.vouchers import actions as vouchers
+
+# What was bought goes out of the cart, what was put in meanwhile stays. A cart that somebody is at
+# keeps its code: nobody who holds an order waits for a cart.
+_BOUGHT = """
+WITH bought AS (
+    SELECT o.cart_id, (l.data ->> 'variantId')::uuid AS variant_id, l.data ->> 'mark' AS mark,
+           l.quantity
+      FROM cart_cartorder o JOIN orders_orderline l ON l.order_id = o.reference
+     WHERE o.reference = %(order)s AND l.kind = 'goods'
+), gone AS (
+    DELETE FROM cart_cartline x USING bought b
+     WHERE (x.cart_id, x.variant_id, x.mark) = (b.cart_id, b.variant_id, b.mark)
+       AND x.quantity <= b.quantity
+), fewer AS (
+    UPDATE cart_cartline x SET quantity = x.quantity - b.quantity FROM bought b
+     WHERE (x.cart_id, x.variant_id, x.mark) = (b.cart_id, b.variant_id, b.mark)
+       AND x.quantity > b.quantity
+)
+UPDATE cart_cart SET voucher = ''
+ WHERE id IN (SELECT c.id FROM cart_cart c
+                JOIN cart_cartorder o ON o.cart_id = c.id
+                JOIN orders_order p ON p.id = o.reference
+               WHERE o.reference = %(order)s AND c.voucher <> '' AND c.voucher = p.voucher
+                 FOR NO KEY UPDATE OF c SKIP LOCKED)
+"""
+
+
+def take_out_bought(event: OrderPaid) -> None:
+    """What was bought is no longer in the cart that it was bought from."""
+    if not event.is_sent:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_BOUGHT, {"order": event.order_id})
+
+
+def give_voucher_back(event: OrderMoved) -> None:
+    """An order that is cancelled has used no code."""
+    if event.status == OrderStatus.CANCELLED:
+        vouchers.give_back(event.order_id)

@@ -1,0 +1,27 @@
+"""Entering a code: counted, so that nobody finds one by trying."""
+
+from __future__ import annotations
+
+from markethall.flows.quote import Buyer, Quote, quote
+from markethall.foundation.accounts.limits import count_by_account, count_by_address
+from markethall.kernel.throttle import uncount_try
+from markethall.trade.cart import actions as carts
+from markethall.trade.cart.models import Cart
+from markethall.trade.vouchers.errors import VoucherRefused
+
+
+def enter_code(*, cart: Cart, code: str, buyer: Buyer | None = None) -> Quote:
+    """Use a code for what is in ``cart``, in place of any other; returns what it costs then.
+
+    A code that cannot be used is not kept. Raises VoucherRefused, TooManyRequests.
+    """
+    count_by_address("voucher")
+    bucket = count_by_account("voucher", cart.user_id or cart.visitor_digest)
+    before = cart.voucher
+    carts.set_voucher(cart=cart, code=code)
+    quoted = quote(cart, buyer=buyer)
+    if quoted.voucher is None or not quoted.voucher.is_accepted:
+        carts.set_voucher(cart=cart, code=before)
+        raise VoucherRefused(quoted.voucher.reason if quoted.voucher else "Enter a code.")
+    uncount_try(bucket)
+    return quoted

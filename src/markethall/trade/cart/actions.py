@@ -1,0 +1,169 @@
+"""Writes to carts. Each locks the cart and is its own transaction, or part of the caller's."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from markethall.kernel import clock
+from markethall.kernel.ids import new_id
+from markethall.kernel.locking import lock
+from markethall.kernel.retention import delete_before
+from markethall.trade.cart import rules, statements
+from markethall.trade.cart.errors import CartFull, CartLineMissing, VariantMissing
+from markethall.trade.cart.models import Cart, CartLine
+from markethall.trade.cart.rules import Owner
+from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
+from markethall.trade.catalog.models import Product, ProductStatus, Variant
+from markethall.trade.catalog.rules import configure
+from markethall.trade.catalog.specs import specs_of
+from markethall.trade.vouchers.rules import clean_code
+
+
+def add_line(
+    *,
+    owner: Owner,
+    product: Product,
+    configuration: Mapping[str, str],
+    currency: str,
+    quantity: int = 1,
+) -> uuid.UUID:
+    """Put pieces of a product, as it was chosen, into somebody's cart at its storefront; returns
+    the cart's id. The same chosen again adds up, to ``MAX_QUANTITY`` at most.
+
+    ``currency`` is the cart's, or that of one which is made now. Raises Invalid,
+    ConfigurationInvalid, NotSoldInCurrency, VariantMissing, CartFull.
+    """
+    rules.check_quantity(quantity)
+    configured = configure(specs_of([product.pk])[product.pk], configuration, currency)
+    whose = "user" if owner.user_id else "visitor"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statements.ADD[whose],
+            {
+                "cart": new_id(),
+                "line": new_id(),
+                "storefront": product.storefront,
+                "user": owner.user_id,
+                "visitor": None if owner.user_id else owner.visitor_digest,
+                "currency": currency,
+                "product": product.pk,
+                "key": configured.variant_key,
+                "configuration": json.dumps(configured.chosen),
+                "mark": configured.mark,
+                "quantity": quantity,
+                "most": rules.MAX_QUANTITY,
+                "lines": rules.MAX_LINES,
+                "seen": configured.price.amount,
+                "now": clock.now(),
+            },
+        )
+        cart_id, line_id = cursor.fetchone()
+    if line_id is None:
+        _refuse(product, configured.variant_key)
+    return uuid.UUID(str(cart_id))
+
+
+def set_quantity(*, cart: Cart, line_id: uuid.UUID, quantity: int) -> None:
+    """Have so many pieces of a line; none removes it. Raises Invalid, CartLineMissing."""
+    rules.check_quantity(quantity, least=0)
+    with transaction.atomic():
+        touch(cart)
+        line = CartLine.objects.filter(cart=cart, pk=line_id)
+        found = line.update(quantity=quantity) if quantity else line.delete()[0]
+        if not found:
+            raise CartLineMissing
+
+
+def clear(cart: Cart) -> None:
+    """Take everything out of a cart, its voucher too."""
+    with transaction.atomic():
+        touch(cart)
+        CartLine.objects.filter(cart=cart).delete()
+        Cart.objects.filter(pk=cart.pk).update(voucher="")
+
+
+def set_voucher(*, cart: Cart, code: str) -> None:
+    """Note a code in a cart, or none. Whether it can be used, the quote says."""
+    with transaction.atomic():
+        touch(cart)
+        cart.voucher = clean_code(code)
+        cart.save(update_fields=["voucher"])
+
+
+def change_currency(*, cart: Cart, currency: str) -> None:
+    """Have a cart in another currency, at the prices of now in it."""
+    if cart.currency == currency:
+        return
+    with transaction.atomic():
+        touch(cart)
+        cart.currency = currency
+        cart.save(update_fields=["currency"])
+        see_prices(cart=cart, seen=_prices(cart, currency))
+
+
+def see_prices(*, cart: Cart, seen: Mapping[uuid.UUID, int]) -> None:
+    """The owner of a cart has seen these prices of its lines, minor units each; 0 for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.SEEN, [list(seen), list(seen.values()), cart.pk])
+
+
+def touch(cart: Cart) -> None:
+    """Lock a cart that is being changed. Raises CartLineMissing when it is gone."""
+    now = clock.now()
+    if not Cart.objects.filter(pk=cart.pk).update(updated_at=now):
+        raise CartLineMissing("This cart is gone; it may have joined that of your account.")
+    cart.updated_at = now
+
+
+def join(*, user_id: uuid.UUID, visitor_digest: str) -> None:
+    """What the bearer of a visitor's secret has put into carts joins the carts of a user, who has
+    just shown to be that bearer. Quantities add up, to ``MAX_QUANTITY`` at most; the secret
+    reaches nothing afterwards."""
+    with transaction.atomic():
+        for cart in lock(Cart.objects.filter(visitor_digest=visitor_digest)):
+            _join(cart, user_id)
+
+
+def forget_visitors(*, before: datetime) -> int:
+    """Delete the carts that visitors have not touched since; returns how many."""
+    return delete_before(Cart.objects.filter(user=None), field="updated_at", before=before)
+
+
+def _join(cart: Cart, user_id: uuid.UUID) -> None:
+    values = {"cart": cart.pk, "user": user_id, "most": rules.MAX_QUANTITY, "now": clock.now()}
+    with connection.cursor() as cursor:
+        cursor.execute(statements.CART_OF_USER, {**values, "id": new_id()})
+        cursor.execute(statements.JOIN_LINES, values)
+        cursor.execute(statements.JOIN_ORDERS, values)
+    cart.delete()
+
+
+def _prices(cart: Cart, currency: str) -> dict[uuid.UUID, int]:
+    lines = list(CartLine.objects.filter(cart=cart).select_related("variant"))
+    specs = specs_of(line.variant.product_id for line in lines)
+    prices = {}
+    for line in lines:
+        spec = specs[line.variant.product_id]
+        try:
+            prices[line.pk] = configure(spec, line.configuration, currency).price.amount
+        except (ConfigurationInvalid, NotSoldInCurrency):
+            prices[line.pk] = 0
+    return prices
+
+
+def _refuse(product: Product, variant_key: str) -> None:
+    """Say why nothing was added: no such variant, unless the cart is full."""
+    variants = Variant.objects.filter(
+        product=product,
+        key=variant_key,
+        is_active=True,
+        product__status=ProductStatus.ACTIVE,
+    )
+    if not variants.exists():
+        raise VariantMissing
+    raise CartFull(f"A cart has {rules.MAX_LINES} lines at most. Take something out first.")

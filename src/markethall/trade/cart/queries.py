@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from markethall.trade.cart.models import Cart
+from markethall.trade.cart.rules import Owner
+
+_LINES = """
+SELECT l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v.sku, v.key,
+       v.is_active AND p.status = 'active', p.id, p.slug, p.name, p.tax_category, p.weight_grams,
+       (SELECT COALESCE(jsonb_agg(jsonb_build_array(i.id, i.shows) ORDER BY i.position, i.id), '[]')
+          FROM catalog_productimage i WHERE i.product_id = p.id)
+  FROM cart_cartline l
+  JOIN catalog_variant v ON v.id = l.variant_id
+  JOIN catalog_product p ON p.id = v.product_id
+ WHERE l.cart_id = %s
+ ORDER BY l.added_at, l.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CartItem:
+    """A line of a cart with what the catalogue says of it. ``is_sold`` when its product and
+    variant can be bought now; ``images`` are ids with the option values they show."""
+
+    id: uuid.UUID
+    variant_id: uuid.UUID
+    configuration: Mapping[str, str]
+    mark: str
+    quantity: int
+    seen_amount: int
+    sku: str
+    variant_key: str
+    is_sold: bool
+    product_id: uuid.UUID
+    slug: str
+    name: str
+    tax_category: str
+    weight_grams: int
+    images: Sequence[tuple[str, Sequence[str]]]
+
+    def image_id(self, chosen: Mapping[str, str]) -> str | None:
+        """The picture that shows most of what was chosen, and nothing else."""
+        values = {f"{code}:{value}" for code, value in chosen.items()}
+        fitting = [image for image in self.images if values.issuperset(image[1])]
+        best = max(fitting or self.images, key=lambda image: len(image[1]), default=None)
+        return best[0] if best else None
+
+
+def cart_of(owner: Owner, storefront: str = "") -> Cart | None:
+    """Somebody's cart at a storefront; without one, the cart they touched last."""
+    carts = Cart.objects.order_by("-updated_at")
+    if owner.user_id:
+        carts = carts.filter(user_id=owner.user_id)
+    else:
+        carts = carts.filter(visitor_digest=owner.visitor_digest)
+    return (carts.filter(storefront=storefront) if storefront else carts).first()
+
+
+def items_of(cart_id: uuid.UUID) -> list[CartItem]:
+    """What is in a cart, in the order it was put in; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, [cart_id])
+        return [
+            CartItem(*row[:2], _json(row[2]), *row[3:14], _json(row[14]))
+            for row in cursor.fetchall()
+        ]
+
+
+def count_of(owner: Owner, storefront: str) -> int:
+    """How many pieces are in somebody's cart; one statement."""
+    mine = "c.user_id = %s" if owner.user_id else "c.visitor_digest = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(sum(l.quantity), 0) FROM cart_cart c"  # noqa: S608, one of two texts
+            f" JOIN cart_cartline l ON l.cart_id = c.id WHERE c.storefront = %s AND {mine}",
+            [storefront, owner.user_id or owner.visitor_digest],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
