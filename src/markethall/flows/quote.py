@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db import connection
+
 from markethall.kernel import clock
 from markethall.kernel.money import Money
 from markethall.trade.cart.models import Cart
@@ -19,6 +21,7 @@ from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurre
 from markethall.trade.catalog.rules import Configured, ProductSpec, configure
 from markethall.trade.catalog.specs import specs_of
 from markethall.trade.inventory.queries import Availability, availability_of
+from markethall.trade.orders.rules import PAYABLE
 from markethall.trade.shipping.queries import methods_priced_in
 from markethall.trade.shipping.rules import Option, options
 from markethall.trade.taxes import rules as taxes
@@ -37,6 +40,13 @@ _TOLD = {
     NOT_SOLD: "This is no longer sold.",
     NOT_MADE: "This is no longer made as you chose it. Choose again.",
 }
+# Uses of a code by orders of this cart that wait for money: they are in nobody's way here.
+_OWN_USES = """
+SELECT count(*) FROM vouchers_voucheruse u
+  JOIN cart_cartorder c ON c.reference = u.reference
+  JOIN orders_order o ON o.id = c.reference
+ WHERE c.cart_id = %s AND u.voucher_id = %s AND o.status = ANY(%s)
+"""
 _ANY = Availability(is_counted=False, available=0)
 
 
@@ -307,14 +317,25 @@ def _voucher(
     if not cart.voucher:
         return None, None
     voucher = voucher_by_code(cart.storefront, cart.voucher)
+    own = _own_uses(cart, voucher) if voucher else 0
+    if voucher:
+        voucher.used -= own
     why = vouchers.refusal(voucher, goods, clock.now())
     if voucher and not why and buyer and voucher.max_uses_each is not None:
         uses = uses_by(voucher, customer_id=buyer.customer_id, email=buyer.email)
-        if uses >= voucher.max_uses_each:
+        if uses - own >= voucher.max_uses_each:
             why = "You have used this code as often as one may."
     if voucher is None or why:
         return None, VoucherState(cart.voucher, False, why)
     return voucher, VoucherState(cart.voucher, True, voucher_id=voucher.pk)
+
+
+def _own_uses(cart: Cart, voucher: Voucher) -> int:
+    if voucher.max_uses is None and voucher.max_uses_each is None:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_OWN_USES, [cart.pk, voucher.pk, list(PAYABLE)])
+        return int(cursor.fetchone()[0])
 
 
 def _quote(
