@@ -58,6 +58,17 @@ POST /api/bespoke/pictures                           ++++++++
 GET /api/bespoke/{lead_id}                           -xxxxx++
 PUT /api/bespoke/{lead_id}                           -xxxxx++
 POST /api/bespoke/{lead_id}/messages                 -xxxxx++
+DELETE /api/cart                                     00000000
+GET /api/cart                                        ++++++++
+POST /api/cart                                       00000000
+PUT /api/cart/currency                               00000000
+POST /api/cart/seen                                  00000000
+DELETE /api/cart/voucher                             00000000
+POST /api/cart/voucher                               00000000
+DELETE /api/cart/{line_id}                           00000000
+PUT /api/cart/{line_id}                              00000000
+POST /api/checkout                                   00000000
+POST /api/checkout/quote                             00000000
 GET /api/credits/balance                             -+++++++
 GET /api/credits/history                             -+++++++
 GET /api/dev/clock                                   ++++++++
@@ -107,8 +118,17 @@ GET /api/shipments                                   -xxx++++
 POST /api/shipments                                  -xxx0x00
 GET /api/shipments/{shipment_id}                     -xxx0000
 PUT /api/shipments/{shipment_id}                     -xxx0x00
+GET /api/shipping/methods                            ++++++++
+POST /api/shipping/methods                           -xxxxx++
+DELETE /api/shipping/methods/{method_id}             -xxxxx++
+PUT /api/shipping/methods/{method_id}                -xxxxx++
+POST /api/shipping/rates                             00000000
 GET /api/settings                                    -xxxxx++
 PUT /api/settings                                    -xxxxx++
+GET /api/taxes                                       ++++++++
+POST /api/taxes                                      -xxxxx++
+DELETE /api/taxes/{rate_id}                          -xxxxx++
+PUT /api/taxes/{rate_id}                             -xxxxx++
 DELETE /api/user/account                             -+++++++
 GET /api/user/addresses                              -+++++++
 POST /api/user/addresses                             -+++++++
@@ -134,6 +154,13 @@ GET /api/users/{user_id}/orders                      -xxx++++
 GET /api/users/{user_id}/profile                     -xxxxx++
 PUT /api/users/{user_id}/profile                     -xxxxx++
 GET /api/users/{user_id}/transactions                -xxxxx++
+GET /api/vouchers                                    -xxxxx++
+POST /api/vouchers                                   -xxxxx++
+POST /api/vouchers/bulk                              -xxxxx++
+DELETE /api/vouchers/{voucher_id}                    -xxxxx++
+GET /api/vouchers/{voucher_id}                       -xxxxx++
+PUT /api/vouchers/{voucher_id}                       -xxxxx++
+GET /api/vouchers/{voucher_id}/uses                  -xxxxx++
 GET /api/webhooks/events                             -xxxx+++
 POST /api/webhooks/events/{event_id}/replay          -xxxxx00
 POST /api/webhooks/replicate                         ++++++++
@@ -150,6 +177,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/user/addresses/{address_id}": HOME,
     "POST /api/user/addresses": HOME,
     "PUT /api/orders/{order_id}": {"note": "Seen"},
+    "POST /api/cart": {"product": "nothing"},
+    "PUT /api/cart/{line_id}": {"quantity": 1},
+    "PUT /api/cart/currency": {"currency": "EUR"},
+    "POST /api/cart/voucher": {"code": "GUESS"},
+    "POST /api/checkout": {"shippingAddress": {}, "shippingMethod": "insured"},
+    "POST /api/shipping/rates": {"country": "DE"},
     "POST /api/users/{user_id}/credits": {"amount": 1, "reason": "Sorry"},
     "POST /api/orders/{order_id}/refund": {"reason": "Sorry"},
     "POST /api/shipments": {"orderId": "00000000-0000-7000-8000-000000000000"},

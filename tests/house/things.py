@@ -20,7 +20,11 @@ from markethall.foundation.accounts.belongings import add_address, make_api_key
 from markethall.foundation.files.actions import accept_picture
 from markethall.foundation.ledger import accounts as ledger_accounts
 from markethall.foundation.platform import queries as platform_queries
+from markethall.kernel import clock
 from markethall.trade.leads.actions import Wish, open_lead
+from markethall.trade.shipping.models import ShippingMethod
+from markethall.trade.taxes.models import TaxRate
+from markethall.trade.vouchers.models import Voucher
 
 HOME = {
     "kind": "shipping",
@@ -61,10 +65,28 @@ def something_of_every_kind() -> dict[str, Any]:
         "event_id": uuid.uuid4(),
         "refund_id": uuid.uuid4(),
         "shipment_id": uuid.uuid4(),
+        "line_id": uuid.uuid4(),
+        "voucher_id": Voucher.objects.create(
+            storefront="elysium",
+            code=f"V-{owner.pk.hex[:20].upper()}",
+            kind="free_shipping",
+            created_at=clock.now(),
+        ).pk,
+        "method_id": ShippingMethod.objects.create(
+            storefront="market", code=owner.pk.hex[:20], name="Post"
+        ).pk,
+        "rate_id": _some_rate(),
         "comparison_id": comparison.open_one(actor_id=None).pk,
         "difference_id": uuid.uuid4(),
         "provider": "nobody",
     }
+
+
+def _some_rate() -> uuid.UUID:
+    rate, _ = TaxRate.objects.get_or_create(
+        country="KE", category="standard", defaults={"name": "VAT", "basis_points": 1600}
+    )
+    return rate.pk
 
 
 @contextmanager

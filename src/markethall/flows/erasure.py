@@ -38,9 +38,11 @@ from markethall.foundation.messaging.models import Mail, MailStatus, Suppression
 from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
+from markethall.trade.cart.models import Cart
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders import rules
 from markethall.trade.orders.models import Order
+from markethall.trade.vouchers.models import VoucherUse
 from markethall.trade.wishlist.models import WishlistItem, WishlistLink
 
 _BELONGINGS = (
@@ -74,6 +76,8 @@ def erase_account(*, user_id: uuid.UUID, actor: User) -> None:
         check_reach(actor=actor, user=user)
         check_not_last(user, super_admins)
         address = f"erased-{user.pk.hex}@erased.invalid"
+        Cart.objects.filter(user=user).delete()  # carts are locked before orders
+        VoucherUse.objects.filter(customer_id=user.pk).update(email=address)
         _end_orders_and_mails(user, address, actor.pk)
         _end_generations(user)
         lock_balance(user.pk)

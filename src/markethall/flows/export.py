@@ -17,8 +17,10 @@ from markethall.foundation.ledger.queries import balance_of, entry_status, histo
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock
+from markethall.trade.cart.models import CartLine
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order
+from markethall.trade.vouchers.models import VoucherUse
 
 
 def export_of(user: User) -> dict[str, Any]:
@@ -42,6 +44,12 @@ def export_of(user: User) -> dict[str, Any]:
             "held": balance.held,
             "history": _credit_history(user),
         },
+        "cart": _cart(user),
+        "vouchers": list(
+            VoucherUse.objects.filter(customer_id=user.pk)
+            .order_by("pk")
+            .values("voucher__code", "reference", "at")
+        ),
         "orders": _orders(user),
         "payments": _payments(user),
         "pictures": _pictures(user),
@@ -96,6 +104,21 @@ def _credit_history(user: User) -> list[dict[str, Any]]:
             "createdAt": entry.transaction.posted_at,
         }
         for entry in history_of(user.pk).order_by("id")
+    ]
+
+
+def _cart(user: User) -> list[dict[str, Any]]:
+    lines = CartLine.objects.filter(cart__user=user).select_related("cart", "variant__product")
+    return [
+        {
+            "storefront": line.cart.storefront,
+            "product": line.variant.product.name,
+            "sku": line.variant.sku,
+            "configuration": line.configuration,
+            "quantity": line.quantity,
+            "addedAt": line.added_at,
+        }
+        for line in lines.order_by("added_at", "pk")
     ]
 
 

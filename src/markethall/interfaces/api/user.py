@@ -130,6 +130,8 @@ class ExportOut(Out):
     api_keys: list[dict[str, Any]]
     sign_in_providers: list[dict[str, Any]]
     credits: dict[str, Any]
+    cart: list[dict[str, Any]]
+    vouchers: list[dict[str, Any]]
     orders: list[dict[str, Any]]
     payments: list[dict[str, Any]]
     pictures: list[dict[str, Any]]

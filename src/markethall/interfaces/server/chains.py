@@ -20,7 +20,15 @@ WEBHOOKS = "/api/webhooks/"
 # For staff, who may come with a session.
 EVENTS = "/api/webhooks/events"
 # The areas whose endpoints look at nothing but the token.
-AREAS = (WEBHOOKS, "/api/images", "/api/credits/", "/api/payments/", "/api/orders")
+AREAS = (
+    WEBHOOKS,
+    "/api/images",
+    "/api/cart",
+    "/api/checkout",
+    "/api/credits/",
+    "/api/payments/",
+    "/api/orders",
+)
 
 
 class ProgramHandler(WSGIHandler):
