@@ -194,8 +194,8 @@ def pearls(size: float = 3.9) -> Bench:
     """A strand, laid in two soft turns, with a clasp of metal beads."""
     b = Bench()
     draw = np.random.default_rng(11)
-    a = np.linspace(-2.6, 2 * np.pi - 2.2, 900)
-    radius = 26 - 1.7 * a
+    a = np.linspace(-2.6, 2 * np.pi + 1.9, 1500)
+    radius = 27.5 - 1.55 * (a + 2.6) + 2.5
     line = np.column_stack([radius * np.cos(a) * 1.15, radius * np.sin(a) * 0.92])
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     pitch = 2 * size + 0.12

@@ -130,7 +130,7 @@ PRODUCTS = [
         "pleiades",
         adornments.studs,
         "Diamond stud earrings in {metal}",
-        Camera((0, 0, 0), 21, height=30),
+        Camera((0.7, 0, 0), 24, height=30),
     ),
     *laid(
         "naiad",

@@ -170,14 +170,14 @@ class Tracer:
         soft = soft * (0.35 + 0.65 * up) + vec(*self.scene.studio.ground) * 0.30 * (1 - up)
         facing = np.clip(-dot(d, n), 0, 1)
         blush = (1 - facing)[:, None] ** 2
-        body = vec(0.90, 0.83, 0.75) * (1 - blush) + vec(0.90, 0.72, 0.72) * blush
+        body = vec(0.93, 0.84, 0.74) * (1 - blush) + vec(0.90, 0.72, 0.72) * blush
         occluded = self._open(p, n)[:, None]
         way = unit(reflect(d, n))
         sheen = self._around(p + n * 0.02, way, "satin")
         gloss = self._around(p + n * 0.02, way, "brushed")
         share, _ = glass(facing, 1 / 1.55)
         orient = vec(0.95, 0.95, 1.0) * 0.16
-        out: Array = occluded * (soft * body * 0.62 + sheen * orient + gloss * share[:, None] * 1.2)
+        out: Array = occluded * (soft * body * 0.86 + sheen * orient + gloss * share[:, None] * 1.2)
         return out
 
     def _open(self, p: Array, n: Array) -> Array:
