@@ -69,6 +69,15 @@ DELETE /api/cart/{line_id}                           00000000
 PUT /api/cart/{line_id}                              00000000
 POST /api/checkout                                   00000000
 POST /api/checkout/quote                             00000000
+GET /api/categories                                  ++++++++
+POST /api/categories                                 -xxxxx++
+DELETE /api/categories/{category_id}                 -xxxxx++
+PUT /api/categories/{category_id}                    -xxxxx++
+GET /api/collections                                 ++++++++
+POST /api/collections                                -xxxxx++
+DELETE /api/collections/{collection_id}              -xxxxx++
+GET /api/collections/{collection_id}                 ++++++++
+PUT /api/collections/{collection_id}                 -xxxxx++
 GET /api/credits/balance                             -+++++++
 GET /api/credits/history                             -+++++++
 GET /api/dev/clock                                   ++++++++
@@ -123,6 +132,21 @@ POST /api/shipping/methods                           -xxxxx++
 DELETE /api/shipping/methods/{method_id}             -xxxxx++
 PUT /api/shipping/methods/{method_id}                -xxxxx++
 POST /api/shipping/rates                             00000000
+GET /api/products                                    ++++++++
+POST /api/products                                   -xxxxx++
+POST /api/products/bulk                              -xxxxx++
+GET /api/products/search                             ++++++++
+DELETE /api/products/{product_id}                    -xxxxx++
+GET /api/products/{product_id}                       ++++++++
+PUT /api/products/{product_id}                       -xxxxx++
+POST /api/products/{product_id}/approve              -xxxxx++
+POST /api/products/{product_id}/images               -xxxxx++
+DELETE /api/products/{product_id}/images/{picture_id} -xxxxx00
+POST /api/products/{product_id}/price                ++++++++
+POST /api/products/{product_id}/reject               -xxxxx++
+GET /api/products/{product_id}/reviews               ++++++++
+POST /api/products/{product_id}/reviews              -xxxxxxx
+PUT /api/products/{product_id}/reviews/{review_id}   -xxxxx++
 GET /api/settings                                    -xxxxx++
 PUT /api/settings                                    -xxxxx++
 GET /api/taxes                                       ++++++++
@@ -183,6 +207,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/cart/voucher": {"code": "GUESS"},
     "POST /api/checkout": {"shippingAddress": {}, "shippingMethod": "insured"},
     "POST /api/shipping/rates": {"country": "DE"},
+    "POST /api/products/{product_id}/reviews": {"rating": 5},
     "POST /api/users/{user_id}/credits": {"amount": 1, "reason": "Sorry"},
     "POST /api/orders/{order_id}/refund": {"reason": "Sorry"},
     "POST /api/shipments": {"orderId": "00000000-0000-7000-8000-000000000000"},

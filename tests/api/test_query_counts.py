@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from house.goods import make_product
 from house.people import ApiClient, client_for, make_user, page_client
 from house.till import checkout, payment_of
 from markethall.content.imaging.models import Generation
@@ -22,6 +23,8 @@ from markethall.foundation.payments.models import InboxEvent, Refund
 from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel import clock
 from markethall.kernel.jobs import enqueue
+from markethall.trade.catalog.actions.categories import CategoryDraft, save_category
+from markethall.trade.catalog.actions.collections import CollectionDraft, save_collection
 from markethall.trade.orders.models import Order
 
 pytestmark = [pytest.mark.usefixtures("till"), pytest.mark.django_db]
@@ -109,6 +112,20 @@ def act(user: User, client: ApiClient) -> None:
     record("test.act", actor_id=user.pk, subject_type="user", subject_id=user.pk)
 
 
+def product(user: User, client: ApiClient) -> None:
+    make_product(f"ring-{uuid.uuid4().hex[:8]}")
+
+
+def category(user: User, client: ApiClient) -> None:
+    slug = uuid.uuid4().hex
+    save_category(storefront="elysium", draft=CategoryDraft(slug, "Rings"), actor_id=None)
+
+
+def collection(user: User, client: ApiClient) -> None:
+    slug = uuid.uuid4().hex
+    save_collection(storefront="elysium", draft=CollectionDraft(slug, "Dawn"), actor_id=None)
+
+
 def mail(user: User, client: ApiClient) -> None:
     send_mail("welcome", to=user.email, user_id=user.pk, context={"user": user})
 
@@ -124,6 +141,12 @@ def mail(user: User, client: ApiClient) -> None:
         ("/api/payments/transactions", order, 4),
         ("/api/payments/refunds", refund, 4),
         ("/api/webhooks/events", webhook, 2),
+        ("/api/products", product, 5),
+        ("/api/products?facets=true&facet=metal:gold", product, 7),
+        ("/api/products?status=all", product, 5),
+        ("/api/products/search?q=ring", product, 8),
+        ("/api/categories", category, 3),
+        ("/api/collections", collection, 3),
         ("/api/users", person, 4),
         ("/api/users/{id}/orders", order, 6),
         ("/api/users/{id}/transactions", credit, 3),

@@ -12,15 +12,20 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from PIL import Image
 
+from house.goods import make_product
 from house.people import make_user
 from markethall.flows import comparison
 from markethall.flows.checkout import Wanted, start_checkout
 from markethall.flows.generation import start_generation
 from markethall.foundation.accounts.belongings import add_address, make_api_key
+from markethall.foundation.accounts.models import User
 from markethall.foundation.files.actions import accept_picture
 from markethall.foundation.ledger import accounts as ledger_accounts
 from markethall.foundation.platform import queries as platform_queries
 from markethall.kernel import clock
+from markethall.trade.catalog.actions.categories import CategoryDraft, save_category
+from markethall.trade.catalog.actions.collections import CollectionDraft, save_collection
+from markethall.trade.catalog.actions.reviews import add_review
 from markethall.trade.leads.actions import Wish, open_lead
 from markethall.trade.shipping.models import ShippingMethod
 from markethall.trade.taxes.models import TaxRate
@@ -61,6 +66,7 @@ def something_of_every_kind() -> dict[str, Any]:
             customer_id=owner.pk,
             wish=Wish(name="Ada", email=owner.email, notes="A ring"),
         ).pk,
+        **_goods(owner),
         "link_id": SocialAccount.objects.create(user=owner, provider="google", uid="1").pk,
         "event_id": uuid.uuid4(),
         "refund_id": uuid.uuid4(),
@@ -87,6 +93,24 @@ def _some_rate() -> uuid.UUID:
         country="KE", category="standard", defaults={"name": "VAT", "basis_points": 1600}
     )
     return rate.pk
+
+
+def _goods(owner: User) -> dict[str, Any]:
+    """A product that the owner may review, with what stands around it."""
+    category = save_category(
+        storefront="elysium", draft=CategoryDraft("rings", "Rings"), actor_id=None
+    )
+    collection = save_collection(
+        storefront="elysium", draft=CollectionDraft("dawn", "Dawn"), actor_id=None
+    )
+    product = make_product("aurore", collections=["dawn"])
+    return {
+        "product_id": product.pk,
+        "category_id": category.pk,
+        "collection_id": collection.pk,
+        "picture_id": uuid.uuid4(),
+        "review_id": add_review(product=product, user=make_user(), rating=5).pk,
+    }
 
 
 @contextmanager

@@ -39,6 +39,7 @@ from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
 from markethall.trade.cart.models import Cart
+from markethall.trade.catalog.actions.reviews import forget_reviews
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders import rules
 from markethall.trade.orders.models import Order
@@ -172,6 +173,7 @@ def _delete_belongings(user: User) -> None:
         EmailAddress,
     ):
         model.objects.filter(user=user).delete()
+    forget_reviews(user)
     IdempotentAnswer.objects.filter(scope__startswith=f"{user.pk}:").delete()
 
 

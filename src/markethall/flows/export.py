@@ -18,6 +18,7 @@ from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock
 from markethall.trade.cart.models import CartLine
+from markethall.trade.catalog.models import Review
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order
 from markethall.trade.vouchers.models import VoucherUse
@@ -52,6 +53,11 @@ def export_of(user: User) -> dict[str, Any]:
         ),
         "orders": _orders(user),
         "payments": _payments(user),
+        "reviews": list(
+            Review.objects.filter(user=user)
+            .order_by("pk")
+            .values("product__name", "rating", "title", "text", "is_hidden", "created_at")
+        ),
         "pictures": _pictures(user),
         "files": _files(user),
         "bespoke": _bespoke(user),

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     MAIL_READ = "mail.read"
     MAIL_SEND = "mail.send"
     IMAGES_READ = "images.read"
+    CATALOG_WRITE = "catalog.write"
     LEADS_READ = "leads.read"
     LEADS_WRITE = "leads.write"
     AUDIT_READ = "audit.read"

@@ -17,7 +17,7 @@ from ninja.operation import Operation
 import markethall.interfaces.api.urls  # noqa: F401
 from markethall.interfaces.api.access import Access
 from markethall.interfaces.api.core import api
-from markethall.interfaces.api.storefronts import HEADER, storefront_of
+from markethall.interfaces.api.storefronts import CURRENCY_HEADER, HEADER, shop_of, storefront_of
 from markethall.trade.catalog.storefronts import storefronts
 
 TAGS = {
@@ -66,6 +66,13 @@ _IDEMPOTENCY = {
     "required": False,
     "description": "The same key and body gives the first answer again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_CURRENCY = {
+    "name": CURRENCY_HEADER,
+    "in": "header",
+    "description": "The currency in which prices are wanted; the storefront's default where it does"
+    " not sell in that one. `?currency=` says the same.",
+    "schema": {"type": "string"},
 }
 _STOREFRONT = {
     "in": "header",
@@ -133,8 +140,12 @@ def _complete(details: dict[str, Any], operation: Operation) -> None:
     details["operationId"] = f"{tag}_{operation.view_func.__name__}"
     # Which headers an endpoint honours is what its code does, not what somebody wrote down.
     calls = operation.view_func.__code__.co_names
-    headers = {"answer_once": _IDEMPOTENCY, storefront_of.__name__: _STOREFRONT}
-    honoured = [header for name, header in headers.items() if name in calls]
+    headers = {
+        "answer_once": [_IDEMPOTENCY],
+        storefront_of.__name__: [_STOREFRONT],
+        shop_of.__name__: [_STOREFRONT, _CURRENCY],
+    }
+    honoured = [each for name, some in headers.items() if name in calls for each in some]
     if honoured:
         details["parameters"] = [*details.get("parameters", []), *honoured]
     for status, response in details["responses"].items():

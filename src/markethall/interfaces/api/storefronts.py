@@ -7,9 +7,10 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 
 from markethall.trade.catalog.errors import StorefrontMissing
-from markethall.trade.catalog.storefronts import storefronts
+from markethall.trade.catalog.storefronts import goods_storefronts, storefront, storefronts
 
 HEADER = "X-Storefront"
+CURRENCY_HEADER = "X-Currency"
 
 
 def storefront_of(request: HttpRequest) -> str:
@@ -26,3 +27,16 @@ def storefront_of(request: HttpRequest) -> str:
             HEADER, f"There is no storefront called {named[:40]!r}: name {', '.join(known)}."
         )
     return named
+
+
+def shop_of(request: HttpRequest, slug: str = "") -> tuple[str, str]:
+    """The storefront whose goods a call is about, and the currency in which it wants them.
+
+    Where nobody names a storefront, the first that sells goods; the currency is the one that
+    ``X-Currency`` names, or the address, if the storefront sells in it, else its default.
+    """
+    slug = slug or storefront_of(request) or goods_storefronts()[0].slug
+    shop = storefront(slug)
+    named = (request.GET.get("currency", ""), request.headers.get(CURRENCY_HEADER, ""))
+    chosen = (each.upper() for each in named if each.upper() in shop.currencies)
+    return slug, next(chosen, shop.currency)

@@ -7,6 +7,7 @@ from markethall.interfaces.api import (
     auth_methods,
     bespoke,
     cart,
+    categories,
     checkout,
     credits,
     dev,
@@ -15,6 +16,8 @@ from markethall.interfaces.api import (
     mismatches,
     orders,
     platform,
+    products,
+    reviews,
     shipments,
     shipping,
     taxes,
@@ -39,6 +42,10 @@ api.add_router("/images", image_providers.routes)
 api.add_router("/images", images.routes)
 api.add_router("/shipping", shipping.routes)
 api.add_router("/taxes", taxes.routes)
+api.add_router("/products", products.routes)
+api.add_router("/products", reviews.routes)
+api.add_router("/categories", categories.categories)
+api.add_router("/collections", categories.collections)
 api.add_router("/user", user.routes)
 api.add_router("/users", users.routes)
 api.add_router("/vouchers", vouchers.routes)

@@ -136,6 +136,7 @@ class ExportOut(Out):
     payments: list[dict[str, Any]]
     pictures: list[dict[str, Any]]
     files: list[dict[str, Any]]
+    reviews: list[dict[str, Any]]
     bespoke: list[dict[str, Any]]
     mails: list[dict[str, Any]]
     acts: list[dict[str, Any]]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from markethall.kernel.errors import Conflict, Invalid, NotFound
+from markethall.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class OfferMissing(Invalid):
@@ -57,3 +57,11 @@ class AlreadyReviewed(Conflict):
 
 class PictureMissing(NotFound):
     code, title = "picture_not_found", "There is no such picture"
+
+
+class ReviewMissing(NotFound):
+    code, title = "review_not_found", "There is no such review"
+
+
+class NotBought(Forbidden):
+    code, title = "not_bought", "Only who bought this can review it"

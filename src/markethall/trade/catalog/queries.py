@@ -3,14 +3,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.contrib.postgres.search import SearchRank
-from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 
 from markethall.kernel.money import Money
-from markethall.trade.catalog.errors import OfferMissing, ProductMissing
+from markethall.trade.catalog.errors import CollectionMissing, OfferMissing, ProductMissing
 from markethall.trade.catalog.facets import FacetGroup, counted, grouped
 from markethall.trade.catalog.models import (
     Category,
@@ -27,12 +27,15 @@ from markethall.trade.catalog.models import (
 from markethall.trade.catalog.rules import ProductSpec
 from markethall.trade.catalog.search import Query, query_of
 from markethall.trade.catalog.specs import specs_of
+from markethall.trade.catalog.storefronts import goods_storefronts
 
 Sort = Literal["featured", "newest", "price", "-price", "relevance"]
 SORTS: tuple[Sort, ...] = ("featured", "newest", "price", "-price", "relevance")
 # Of more hits than these, the ones that the storefront puts first are ranked.
 RANKED = 1000
 MAX_FACETS = 40
+# Columns that only the index needs.
+UNSEEN = ("search", "keywords")
 _ORDERS: Mapping[str, tuple[str, ...]] = {
     "featured": ("position", "-id"),
     "newest": ("-published_at", "-id"),
@@ -164,6 +167,7 @@ def _priced(
         prices__currency=currency,
         prices__is_shown=True,
     ).annotate(from_amount=F("prices__from_amount"))
+    found = found.defer(*UNSEEN)
     if price_min is not None:
         found = found.filter(from_amount__gte=price_min)
     if price_max is not None:
@@ -244,9 +248,8 @@ class Detail:
 
 def product_shown(storefront: str, slug: str) -> Detail:
     """A product that a storefront shows. Raises ProductMissing. Six statements."""
-    product = Product.objects.filter(
-        storefront=storefront, slug=slug, status=ProductStatus.ACTIVE
-    ).first()
+    found = Product.objects.defer(*UNSEEN).select_related("category")
+    product = found.filter(storefront=storefront, slug=slug, status=ProductStatus.ACTIVE).first()
     if product is None:
         raise ProductMissing
     return detail_of(product)
@@ -272,14 +275,34 @@ def images_of(product_ids: Iterable[uuid.UUID]) -> QuerySet[ProductImage]:
 
 
 def product_by_key(key: str, *, storefront: str = "") -> Product:
-    """A product in any state by its id, or by its slug at ``storefront``. Raises
-    ProductMissing."""
+    """A product in any state by its id, or by its slug at ``storefront``; when that is empty, at
+    any, or at the first that sells goods. Raises ProductMissing."""
+    rows = Product.objects.defer(*UNSEEN).select_related("category")
     try:
-        found = Product.objects.filter(pk=uuid.UUID(key)).first()
+        found = rows.filter(pk=uuid.UUID(key)).first()
     except ValueError:
-        found = Product.objects.filter(storefront=storefront, slug=key).first()
-    if found is None:
+        shop = storefront or goods_storefronts()[0].slug
+        found = rows.filter(storefront=shop, slug=key[:80].replace("\x00", "")).first()
+    if found is None or (storefront and found.storefront != storefront):
         raise ProductMissing
+    return found
+
+
+def products_kept(
+    *, storefront: str = "", status: str = "", q: str = "", category: str = ""
+) -> QuerySet[Product]:
+    """Products in every state, for staff; page them by ``-id``. ``q`` is searched, and a SKU or a
+    part of a slug is found too."""
+    found = Product.objects.defer(*UNSEEN).select_related("category")
+    if storefront:
+        found = found.filter(storefront=storefront)
+    if status:
+        found = found.filter(status=status)
+    if category:
+        found = found.filter(facets__contains=[f"category:{category}"])
+    if q.strip():
+        named = Q(slug=q.strip().lower()) | Q(pk__in=_with_sku(q))
+        found = found.filter(named | Q(search=query_of(q)))
     return found
 
 
@@ -310,10 +333,26 @@ def _tree(storefront: str) -> list[tuple[Category, list[Category]]]:
 
 
 def collections_shown(storefront: str) -> QuerySet[Collection]:
-    """The collections of a storefront in their order."""
-    return Collection.objects.filter(storefront=storefront, is_active=True).order_by(
-        "position", "pk"
-    )
+    """The collections of a storefront in their order, with their pictures."""
+    found = Collection.objects.filter(storefront=storefront, is_active=True)
+    return found.select_related("picture__file").order_by("position", "pk")
+
+
+def collection_by_key(key: str, *, storefront: str) -> Collection:
+    """A collection by its id or slug, with its picture, shown or not. Raises
+    CollectionMissing."""
+    rows = Collection.objects.filter(storefront=storefront).select_related("picture__file")
+    try:
+        found = rows.filter(pk=uuid.UUID(key)).first()
+    except ValueError:
+        found = rows.filter(slug=key[:64].replace("\x00", "")).first()
+    if found is None:
+        raise CollectionMissing
+    return found
+
+
+def _with_sku(sku: str) -> QuerySet[Variant, Any]:
+    return Variant.objects.filter(sku=sku.strip().upper()).values("product_id")
 
 
 def _trail(product: Product) -> list[Category]:

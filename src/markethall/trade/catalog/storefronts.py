@@ -14,6 +14,7 @@ class Storefront:
     name: str
     accent: tuple[int, int, int]
     currencies: tuple[str, ...] = ("USD",)
+    has_goods: bool = False
 
     @property
     def currency(self) -> str:
@@ -30,8 +31,8 @@ _ALL = {
     for shop in (
         Storefront("plushify", "Plushify", (201, 40, 95)),
         Storefront("mybeing", "MyBeing", (43, 102, 86)),
-        Storefront("elysium", "ELYSIUM", (21, 18, 14), ("USD", "EUR", "GBP", "JPY")),
-        Storefront("market", "Market", (29, 67, 232)),
+        Storefront("elysium", "ELYSIUM", (21, 18, 14), ("USD", "EUR", "GBP", "JPY"), True),
+        Storefront("market", "Market", (29, 67, 232), has_goods=True),
     )
 }
 
@@ -39,6 +40,11 @@ _ALL = {
 def storefronts() -> list[str]:
     """The slugs of all storefronts."""
     return list(_ALL)
+
+
+def goods_storefronts() -> list[Storefront]:
+    """Those that sell products; the first is meant where nobody says which."""
+    return [shop for shop in _ALL.values() if shop.has_goods]
 
 
 def storefront(slug: str) -> Storefront:
