@@ -123,6 +123,7 @@ def test_a_configuration_is_priced_on_the_server() -> None:
     assert answer.status_code == 200, answer.content
     assert answer.json()["price"] == {"amount": 155_000, "currency": "USD"}
     assert answer.json()["variant"]["sku"] == "AURORE-GOLD-52"
+    assert answer.json()["available"] == 0
     euros = visitor.post(
         "/api/products/aurore/price", {"configuration": chosen}, headers={"X-Currency": "EUR"}
     )

@@ -4,9 +4,18 @@ transaction of the event."""
 from __future__ import annotations
 
 from markethall.content.imaging.events import GenerationCompleted, GenerationFailed
-from markethall.flows import cart_orders, order_holds, order_news, picture_news, receipts, welcome
+from markethall.flows import (
+    cart_orders,
+    new_goods,
+    order_holds,
+    order_news,
+    picture_news,
+    receipts,
+    welcome,
+)
 from markethall.foundation.accounts.events import UserRegistered
 from markethall.kernel.events import Event, Reaction
+from markethall.trade.catalog.events import VariantsMade
 from markethall.trade.orders.events import (
     OrderMoved,
     OrderPaid,
@@ -22,6 +31,7 @@ TABLE: dict[type[Event], tuple[Reaction, ...]] = {
     OrderPaymentFailed: (order_news.mail_payment_failed,),
     OrderRefunded: (order_news.mail_refund,),
     OrderSoldOut: (order_news.mail_sold_out,),
+    VariantsMade: (new_goods.count_variants,),
     GenerationCompleted: (picture_news.mail_ready,),
     GenerationFailed: (picture_news.mail_failed,),
 }

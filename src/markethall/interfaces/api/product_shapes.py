@@ -269,12 +269,14 @@ class ProductOut(Out):
 
 
 class ConfiguredOut(Out):
-    """A configuration that can be made: what one piece costs, and the variant that it is."""
+    """A configuration that can be made: what one piece costs, the variant that it is, and how many
+    of it can be had; null where it is made to order."""
 
     price: Money
     configuration: dict[str, str]
     shown: list[DetailOut]
     variant: VariantOut | None
+    available: int | None
 
 
 class FacetValueOut(Out):

@@ -49,6 +49,7 @@ from markethall.trade.catalog.queries import (
 from markethall.trade.catalog.rules import configure
 from markethall.trade.catalog.search import understood
 from markethall.trade.catalog.specs import specs_of
+from markethall.trade.inventory.queries import availability_of
 
 routes = router("catalogue")
 _writes = staff(Permission.CATALOG_WRITE)
@@ -221,6 +222,7 @@ def price_product(request: HttpRequest, product_id: str, body: ConfigurationIn) 
         variant=VariantOut(id=variant.pk, key=variant.key, sku=variant.sku, name=variant.name)
         if variant
         else None,
+        available=_available(variant),
     )
 
 
@@ -310,6 +312,13 @@ def _visible(request: HttpRequest, key: str) -> Product:
     if product.status != ProductStatus.ACTIVE and not _keeps(request):
         raise ProductMissing
     return product
+
+
+def _available(variant: Variant | None) -> int | None:
+    if variant is None:
+        return 0
+    found = availability_of([variant.pk]).get(variant.pk)
+    return None if found and not found.is_counted else found.available if found else 0
 
 
 def _whole(product_id: UUID) -> ProductOut:
