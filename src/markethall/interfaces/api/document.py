@@ -17,7 +17,8 @@ from ninja.operation import Operation
 import markethall.interfaces.api.urls  # noqa: F401
 from markethall.interfaces.api.access import Access
 from markethall.interfaces.api.core import api
-from markethall.interfaces.api.storefronts import CURRENCY_HEADER, HEADER, shop_of, storefront_of
+from markethall.interfaces.api.storefronts import HEADER, shop_of, storefront_of
+from markethall.interfaces.web import currencies
 from markethall.trade.catalog.storefronts import storefronts
 
 TAGS = {
@@ -68,7 +69,7 @@ _IDEMPOTENCY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 _CURRENCY = {
-    "name": CURRENCY_HEADER,
+    "name": currencies.HEADER,
     "in": "header",
     "description": "The currency in which prices are wanted; the storefront's default where it does"
     " not sell in that one. `?currency=` says the same.",

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
+from markethall.interfaces.web.currencies import currency_of
 from markethall.trade.catalog.errors import StorefrontMissing
-from markethall.trade.catalog.storefronts import goods_storefronts, storefront, storefronts
+from markethall.trade.catalog.storefronts import goods_storefronts, storefronts
 
 HEADER = "X-Storefront"
-CURRENCY_HEADER = "X-Currency"
 
 
 def storefront_of(request: HttpRequest) -> str:
@@ -36,7 +36,4 @@ def shop_of(request: HttpRequest, slug: str = "") -> tuple[str, str]:
     ``X-Currency`` names, or the address, if the storefront sells in it, else its default.
     """
     slug = slug or storefront_of(request) or goods_storefronts()[0].slug
-    shop = storefront(slug)
-    named = (request.GET.get("currency", ""), request.headers.get(CURRENCY_HEADER, ""))
-    chosen = (each.upper() for each in named if each.upper() in shop.currencies)
-    return slug, next(chosen, shop.currency)
+    return slug, currency_of(request, slug)
