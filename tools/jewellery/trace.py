@@ -17,7 +17,7 @@ from .gems import Stone, enter, glass, through
 from .metals import colours, fresnel
 from .solids import BRUSHED, ENGRAVED, PEARL, Solids
 from .studio import IVORY, MAP, Light, Studio, facing_out
-from .vectors import Array, Ints, dot, reflect, unit, vec
+from .vectors import Array, Ints, dot, reflect, smoothstep, unit, vec
 
 DEEPEST = 1
 CEILING = 40.0
@@ -173,8 +173,11 @@ class Tracer:
         body = vec(0.93, 0.84, 0.74) * (1 - blush) + vec(0.90, 0.72, 0.72) * blush
         occluded = self._open(p, n)[:, None]
         way = unit(reflect(d, n))
-        sheen = self._around(p + n * 0.02, way, "satin")
-        gloss = self._around(p + n * 0.02, way, "brushed")
+        below = vec(*self.scene.studio.ground) * 0.7
+        sky = smoothstep(-0.5, 0.3, way[2])[:, None]
+        sheen = self.light.look(p, way, "satin") * sky + below * (1 - sky)
+        sky = smoothstep(-0.25, 0.12, way[2])[:, None]
+        gloss = self.light.look(p, way, "brushed") * sky + below * (1 - sky)
         share, _ = glass(facing, 1 / 1.55)
         orient = vec(0.95, 0.95, 1.0) * 0.16
         out: Array = occluded * (soft * body * 0.86 + sheen * orient + gloss * share[:, None] * 1.2)
