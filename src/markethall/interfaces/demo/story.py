@@ -28,6 +28,7 @@ from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.files.actions import accept_picture
 from markethall.foundation.payments.gateways.sandbox import counter
 from markethall.foundation.payments.models import Payment
+from markethall.interfaces.demo import elysium
 from markethall.interfaces.demo.pictures import PHOTOS
 from markethall.kernel.ids import new_secret
 from markethall.kernel.locking import lock_one
@@ -64,6 +65,7 @@ def tell() -> Iterator[str]:
     yield "purchases: paid, declined, refunded in part"
     _correction(customers["jonas"])
     yield "a correction by an admin"
+    yield from elysium.tell(customers)
 
 
 def _super_admin() -> User:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
 
+from markethall.interfaces.web import currencies
 from markethall.trade.catalog.models import Category, Collection
+from markethall.trade.catalog.queries import categories_shown, collections_shown
+from markethall.trade.catalog.storefronts import storefront as shop_of
 
 STOREFRONT = "elysium"
 
@@ -15,28 +19,27 @@ STOREFRONT = "elysium"
 class Menu:
     """The roots of the category tree, and the collections, in their order."""
 
-    categories: list[Category]
-    collections: list[Collection]
+    categories: Sequence[Category]
+    collections: Sequence[Collection]
 
 
 @dataclass(frozen=True, slots=True)
 class Currencies:
-    all: list[str]
+    all: Sequence[str]
     chosen: str
 
 
 def menu_of(storefront: str) -> Menu:
     """What a storefront's menu leads to."""
-    shown = {"storefront": storefront, "is_active": True}
-    roots = Category.objects.filter(**shown, parent=None).order_by("position", "name")
-    collections = Collection.objects.filter(**shown).order_by("position", "name")
-    return Menu(list(roots), list(collections.only("slug", "name", "summary")))
-
-
-def pieces_of(request: HttpRequest) -> int:
-    """The pieces in the bag of who asks."""
-    return 0
+    roots = [each for each in categories_shown(storefront) if each.parent_id is None]
+    return Menu(roots, list(collections_shown(storefront)))
 
 
 def currencies_of(request: HttpRequest, storefront: str) -> Currencies:
-    return Currencies(["USD", "EUR", "GBP", "JPY"], "USD")
+    """What a storefront sells in, and what who looks has chosen."""
+    return Currencies(shop_of(storefront).currencies, currencies.currency_of(request, storefront))
+
+
+def currency_of(request: HttpRequest) -> str:
+    """The currency that who looks has chosen."""
+    return currencies.currency_of(request, STOREFRONT)

@@ -12,7 +12,18 @@ from markethall.interfaces.web.hall import demo
 from markethall.interfaces.web.verbs import read_only
 from markethall.kernel import clock
 
-_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /console\nDisallow: /dev/\nDisallow: /files/\n"
+_NOT_FOR_ROBOTS = (
+    "/api/",
+    "/console",
+    "/dev/",
+    "/files/",
+    "/orders/",
+    "/elysium/account",
+    "/elysium/bag",
+    "/elysium/checkout",
+    "/elysium/search",
+    "/elysium/wishlist",
+)
 _TURNS = (
     ("hours", 1, "An hour"),
     ("days", 1, "A day"),
@@ -46,7 +57,9 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
 @read_only
 @cache_control(max_age=86400, public=True)
 def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_ROBOTS, content_type="text/plain")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_ROBOTS)]
+    lines += ["", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain")
 
 
 @read_only

@@ -10,14 +10,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from markethall.interfaces.web.elysium.frame import (
-    Currencies,
-    Menu,
-    currencies_of,
-    menu_of,
-    pieces_of,
-)
+from markethall.interfaces.web.elysium.bags import pieces_of
+from markethall.interfaces.web.elysium.frame import Currencies, Menu, currencies_of, menu_of
 from markethall.trade.catalog.models import ProductImage
+from markethall.trade.catalog.pictures import picture_path
 
 register = template.Library()
 _EAGER = mark_safe(' fetchpriority="high"')
@@ -25,10 +21,13 @@ _LAZY = mark_safe(' loading="lazy" decoding="async"')
 _ESCAPED = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 
-@register.simple_tag
-def shop_menu(storefront: str) -> Menu:
-    """The categories and collections of a storefront."""
-    return menu_of(storefront)
+@register.simple_tag(takes_context=True)
+def shop_menu(context: dict[str, Any], storefront: str) -> Menu:
+    """The categories and collections of a storefront, looked up once a request."""
+    request = context["request"]
+    if not hasattr(request, "_shop_menu"):
+        request._shop_menu = menu_of(storefront)
+    return request._shop_menu
 
 
 @register.simple_tag(takes_context=True)
@@ -74,7 +73,7 @@ def picture_preload(image: ProductImage, sizes: str) -> SafeString:
 @register.simple_tag
 def picture_url(image: ProductImage, width: int) -> str:
     """The address of a picture in a width."""
-    return f"/media/products/{image.pk}/{width}.webp"
+    return picture_path(image.pk, width)
 
 
 def srcset(image: ProductImage) -> str:

@@ -1,0 +1,202 @@
+"""The bag: a page, and a panel beside the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from markethall.flows.cart_entry import put_in
+from markethall.flows.quote import Buyer, Quote, QuotedLine, empty_quote, quote
+from markethall.interfaces.web.elysium import bags
+from markethall.interfaces.web.elysium.configurator import wanted_of
+from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
+from markethall.interfaces.web.elysium.offers import address_of
+from markethall.interfaces.web.elysium.prices import written
+from markethall.kernel.money import Money
+from markethall.trade.cart import actions
+from markethall.trade.cart.rules import MAX_QUANTITY
+from markethall.trade.catalog.errors import ConfigurationInvalid
+from markethall.trade.catalog.models import ProductImage
+
+BAG = "/elysium/bag"
+
+
+@dataclass(frozen=True, slots=True)
+class LineShown:
+    """A line for people. ``changed`` says that its price did, ``trouble`` why it cannot be had."""
+
+    id: UUID
+    name: str
+    url: str
+    picture: ProductImage | None
+    shown: list[tuple[str, str]]
+    quantity: int
+    most: int
+    unit: str
+    total: str
+    changed: str
+    trouble: str
+
+
+@require_safe
+@never_cache
+def bag(request: HttpRequest) -> HttpResponse:
+    """What is in the bag, as a page or in the panel."""
+    if request.headers.get("HX-Target") == "panel-body":
+        return render(request, "elysium/parts/bag_panel.html", scene(request))
+    return render(request, "elysium/bag.html", scene(request))
+
+
+@require_POST
+def add(request: HttpRequest) -> HttpResponse:
+    """Put a piece, as it was chosen, into the bag."""
+    slug, wanted = request.POST.get("product", ""), wanted_of(request.POST)
+    try:
+        put_in(
+            owner=bags.ensure_owner(request),
+            product=slug,
+            configuration=wanted,
+            storefront=STOREFRONT,
+            currency=currency_of(request),
+        )
+    except ConfigurationInvalid:
+        if request.headers.get("HX-Request"):
+            raise
+        # The piece's page says what is missing.
+        return HttpResponseRedirect(address_of(slug, wanted), status=303)
+    if not request.headers.get("HX-Request"):
+        return HttpResponseRedirect(BAG, status=303)
+    context = {**scene(request), "was_added": True}
+    response = render(request, "elysium/parts/bag_panel.html", context)
+    trigger_client_event(response, "openPanel", {}, after="swap")
+    return _counted(response, context["quote"])
+
+
+@require_POST
+def change(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Have so many pieces of a line."""
+    text = request.POST.get("quantity", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return _after(
+        request,
+        lambda cart: actions.set_quantity(
+            cart=cart, line_id=line_id, quantity=min(number, MAX_QUANTITY)
+        ),
+    )
+
+
+@require_POST
+def remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Take a line out."""
+    return _after(
+        request, lambda cart: actions.set_quantity(cart=cart, line_id=line_id, quantity=0)
+    )
+
+
+@require_POST
+def voucher(request: HttpRequest) -> HttpResponse:
+    """Try a code, or none."""
+    code = request.POST.get("code", "")[:32]
+    return _after(request, lambda cart: actions.set_voucher(cart=cart, code=code))
+
+
+def scene(request: HttpRequest) -> dict[str, Any]:
+    """What is in the bag at the prices of now."""
+    found = quote_of(request)
+    state = found.voucher
+    return {
+        "quote": found,
+        "lines": lines_shown(found),
+        "sums": sums_shown(found),
+        "voucher": state.code if state else "",
+        "voucher_fault": state.reason if state and not state.is_accepted else "",
+        "is_stuck": not found.can_be_bought,
+    }
+
+
+def quote_of(request: HttpRequest, **choices: Any) -> Quote:
+    """The quote of who asks, in the currency they look in."""
+    cart = bags.cart_here(request)
+    if cart is None:
+        return empty_quote(STOREFRONT, currency_of(request))
+    user = request.user
+    buyer = Buyer(customer_id=user.pk, email=user.email) if user.is_authenticated else None
+    return quote(cart, buyer=buyer, **choices)
+
+
+def lines_shown(found: Quote) -> list[LineShown]:
+    """The lines with their pictures; one statement for any number."""
+    ids = [line.image_id for line in found.lines if line.image_id]
+    pictures = {
+        str(pk): image
+        for pk, image in ProductImage.objects.select_related("file").in_bulk(ids).items()
+    }
+    return [_line(line, pictures) for line in found.lines]
+
+
+def _line(line: QuotedLine, pictures: Mapping[str, ProductImage]) -> LineShown:
+    changed = ""
+    if line.changed_from is not None:
+        changed = f"The price was {written(line.changed_from)}; it is {written(line.unit)} now."
+    return LineShown(
+        id=line.id,
+        name=line.item.name,
+        url=address_of(line.item.slug, line.configuration),
+        picture=pictures.get(str(line.image_id)),
+        shown=list(line.shown),
+        quantity=line.quantity,
+        most=MAX_QUANTITY if line.available is None else max(1, line.available),
+        unit=written(line.unit),
+        total=written(line.total),
+        changed=changed,
+        trouble=line.told,
+    )
+
+
+def sums_shown(found: Quote) -> dict[str, Any]:
+    """The sums for people. Delivery is not known before its method is."""
+    shipping = "Chosen at checkout"
+    if found.shipping is not None:
+        shipping = str(found.shipping) if found.shipping.amount else "Free"
+    return {
+        "items": str(found.items_total),
+        "discount": str(found.discount) if found.discount.amount else "",
+        "voucher": found.voucher.code if found.voucher else "",
+        "shipping": shipping,
+        "taxes": [_tax(each, found.currency) for each in found.taxes if each["tax"]],
+        "total": str(found.total),
+    }
+
+
+def _tax(stated: Mapping[str, Any], currency: str) -> tuple[str, str]:
+    rate = f"{stated['basisPoints'] / 100:g} %"
+    amount = str(Money(stated["tax"], currency))
+    if stated["isInclusive"]:
+        return f"Including {stated['name']} {rate}", amount
+    return f"{stated['name']} {rate}", amount
+
+
+def _after(request: HttpRequest, act: Any) -> HttpResponse:
+    """Change the bag, then show it where it was changed."""
+    cart = bags.cart_here(request)
+    if cart is not None:
+        act(cart)
+    if not request.headers.get("HX-Request"):
+        return HttpResponseRedirect(BAG, status=303)
+    panel = request.headers.get("HX-Target") == "panel-body"
+    context = scene(request)
+    part = "elysium/parts/bag_panel.html" if panel else "elysium/parts/bag_page.html"
+    return _counted(render(request, part, context), context["quote"])
+
+
+def _counted(response: HttpResponse, found: Quote) -> HttpResponse:
+    trigger_client_event(response, "bag", {"pieces": found.count})
+    return response

@@ -1,0 +1,207 @@
+"""Checkout on one page: address, delivery, review, pay. A guest's too.
+
+The form is sent whole. What costs what is asked again whenever the country or the method changes;
+what the customer saw last goes along, so that nobody pays another total than they agreed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from markethall.flows.cart_checkout import TotalChanged, check_out
+from markethall.foundation.accounts.models import Address, User
+from markethall.interfaces.web.elysium import bags
+from markethall.interfaces.web.elysium.addresses import AddressForm, initial_of, one_line
+from markethall.interfaces.web.elysium.bag import lines_shown, quote_of, sums_shown
+from markethall.interfaces.web.elysium.frame import currency_of
+from markethall.kernel.errors import FieldError, Problem
+from markethall.kernel.ids import new_id
+from markethall.trade.cart.models import Cart
+
+_HOME = {"USD": "US", "GBP": "GB", "JPY": "JP"}  # where a currency is at home
+_PAGE = "elysium/checkout.html"
+
+
+@dataclass(slots=True)
+class Entry:
+    """What somebody has typed so far."""
+
+    shipping: AddressForm
+    billing: AddressForm
+    email: str = ""
+    method: str = ""
+    note: str = ""
+    key: str = ""
+    saved: str = ""
+    is_same: bool = True
+    keeps: bool = False
+    faults: list[dict[str, str]] = field(default_factory=list)
+    title: str = ""
+
+    @classmethod
+    def begun(cls, request: HttpRequest) -> Entry:
+        """An empty form, or one that holds the address that was chosen or is kept."""
+        own = _addresses(request)
+        asked = request.GET.get("saved", "")
+        chosen = next((each for each in own if str(each.pk) == asked), None)
+        if chosen is None and asked != "new":
+            chosen = next(iter(own), None)
+        first = initial_of(chosen) or {"country": _HOME.get(currency_of(request), "")}
+        return cls(
+            shipping=AddressForm(initial=first, prefix="shipping"),
+            billing=AddressForm(prefix="billing"),
+            key=str(new_id()),
+            saved=str(chosen.pk) if chosen else "new",
+            keeps=not own,
+        )
+
+    @classmethod
+    def read(cls, request: HttpRequest) -> Entry:
+        """What was sent."""
+        sent = request.POST
+        return cls(
+            shipping=AddressForm(sent, prefix="shipping"),
+            billing=AddressForm(sent, prefix="billing"),
+            email=sent.get("email", "").strip(),
+            method=sent.get("method", ""),
+            note=sent.get("note", ""),
+            key=sent.get("key", "")[:255] or str(new_id()),
+            saved=sent.get("saved", ""),
+            is_same="same" in sent,
+            keeps="keep" in sent,
+        )
+
+    @property
+    def country(self) -> str:
+        return str(self.shipping["country"].value() or "")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def checkout(request: HttpRequest) -> HttpResponse:
+    """The page; sent, it leads to the gateway's."""
+    cart = bags.cart_here(request)
+    if cart is None or not quote_of(request).lines:
+        return HttpResponseRedirect("/elysium/bag", status=303)
+    if request.method != "POST":
+        return _show(request, Entry.begun(request))
+    entry = Entry.read(request)
+    if request.POST.get("act") == "refresh":
+        return _show(request, entry)
+    try:
+        return _go(request, cart, entry)
+    except TotalChanged as problem:
+        entry.title = "The total has changed"
+        entry.faults = [{"field": "", "text": f"{problem.detail} Look it over, then pay."}]
+        return _show(request, entry, status=409)
+    except Problem as problem:
+        if problem.status not in {409, 422, 503}:
+            raise
+        _explain(entry, problem)
+        return _show(request, entry, status=problem.status)
+
+
+@require_POST
+@never_cache
+def requote(request: HttpRequest) -> HttpResponse:
+    """The methods and sums for what is typed so far: the parts of the page that htmx swaps."""
+    return render(request, "elysium/parts/requoted.html", _context(request, Entry.read(request)))
+
+
+def _go(request: HttpRequest, cart: Cart, entry: Entry) -> HttpResponse:
+    seen = request.POST.get("seen_total", "")
+    started = check_out(
+        cart=cart,
+        customer=request.user if isinstance(request.user, User) else None,
+        email=entry.email,
+        shipping_address=entry.shipping.typed(),
+        billing_address=None if entry.is_same else entry.billing.typed(),
+        method_code=entry.method,
+        note=entry.note,
+        seen_total=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 16 else None,
+        key=entry.key,
+        keeps_address=entry.keeps,
+    )
+    return HttpResponseRedirect(started.url.removeprefix(settings.SITE_URL), status=303)
+
+
+def _explain(entry: Entry, problem: Problem) -> None:
+    """Put what is wrong beside its field, and all of it on top."""
+    entry.title = problem.title
+    shipping = [each for each in problem.errors if each.path.startswith("shippingAddress.")]
+    billing = [each for each in problem.errors if each.path.startswith("billingAddress.")]
+    if shipping:
+        entry.shipping.show(shipping)
+    if billing:
+        entry.billing.show(billing)
+    entry.faults = [_fault(each) for each in problem.errors] or [
+        {"field": "", "text": problem.detail}
+    ]
+    if shipping or billing:
+        entry.title = "A few things are missing"
+    # What failed once begins anew: a key answers with the order that it placed.
+    entry.key = str(new_id())
+
+
+def _fault(error: FieldError) -> dict[str, str]:
+    where, _, name = error.path.partition(".")
+    name = {"postalCode": "postal_code"}.get(name, name)
+    places = {"shippingAddress": f"id_shipping-{name}", "billingAddress": f"id_billing-{name}"}
+    others = {"email": "id_email", "shippingMethod": "step-delivery", "note": "id_note"}
+    return {"field": places.get(where) or others.get(where, ""), "text": error.message}
+
+
+def _show(request: HttpRequest, entry: Entry, *, status: int = 200) -> HttpResponse:
+    return render(request, _PAGE, _context(request, entry), status=status)
+
+
+def _context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
+    found = quote_of(request, country=entry.country, method_code=entry.method)
+    if found.shipping is None and found.shipping_options:
+        first = found.shipping_options[0].method.code
+        found = quote_of(request, country=entry.country, method_code=first)
+    chosen = found.shipping_option.method.code if found.shipping_option else ""
+    own = _addresses(request)
+    return {
+        "entry": entry,
+        "shipping": entry.shipping,
+        "billing": entry.billing,
+        "email_fault": next((f["text"] for f in entry.faults if f["field"] == "id_email"), ""),
+        "faults": entry.faults,
+        "faults_title": entry.title,
+        "lines": lines_shown(found),
+        "sums": sums_shown(found),
+        "quote": found,
+        "seen_total": found.total.amount,
+        "methods": [
+            {
+                "code": each.method.code,
+                "name": each.method.name,
+                "description": each.method.description,
+                "days": f"{each.method.days_min} to {each.method.days_max} days",
+                "price": str(each.price) if each.price.amount else "Free",
+                "is_chosen": each.method.code == chosen,
+            }
+            for each in found.shipping_options
+        ],
+        "saved": [
+            {"id": str(each.pk), "text": one_line(each), "is_chosen": str(each.pk) == entry.saved}
+            for each in own
+        ],
+    }
+
+
+def _addresses(request: HttpRequest) -> Sequence[Address]:
+    """The shipping addresses of who asks, the default first."""
+    if not isinstance(request.user, User):
+        return []
+    own = Address.objects.filter(user=request.user, kind=Address.Kind.SHIPPING)
+    return list(own.order_by("-is_default", "-pk"))

@@ -1,0 +1,91 @@
+"""One piece and its configurator. The server prices; the page only asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_POST, require_safe
+
+from markethall.interfaces.web.elysium import structured
+from markethall.interfaces.web.elysium.cards import cards_shown
+from markethall.interfaces.web.elysium.configurator import chosen_of, options_shown, wanted_of
+from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
+from markethall.interfaces.web.elysium.offers import address_of, offer_of
+from markethall.trade.catalog.models import ProductImage
+from markethall.trade.catalog.queries import Detail, product_shown, products_shown
+
+_ALSO = 3  # pieces
+
+
+@require_safe
+def piece(request: HttpRequest, slug: str) -> HttpResponse:
+    """A piece as it is configured in the address. htmx takes the offer and the pictures of it."""
+    detail = product_shown(STOREFRONT, slug)
+    context = scene(request, detail)
+    if not request.headers.get("HX-Request"):
+        context |= _surroundings(request, detail)
+    response = render(request, "elysium/piece.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_POST
+def configure(request: HttpRequest, slug: str) -> HttpResponse:
+    """Without scripts: lead to the address that shows what was chosen."""
+    return HttpResponseRedirect(address_of(slug, wanted_of(request.POST)), status=303)
+
+
+def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
+    """What the page shows of a piece."""
+    product, currency = detail.product, currency_of(request)
+    chosen = chosen_of(detail.spec, request.GET)
+    offer = offer_of(product.slug, detail.spec, detail.variants, chosen, currency, None)
+    pictures = pictures_of(detail.images, chosen)
+    path = f"/elysium/pieces/{product.slug}"
+    crumbs = _crumbs(detail)
+    return {
+        "product": product,
+        "path": path,
+        "options": options_shown(detail.spec, chosen, currency, offer.faults),
+        "offer": offer,
+        "pictures": pictures,
+        "details": product.details,
+        "crumbs": crumbs,
+        "crumbs_document": structured.crumbs(crumbs),
+        "document": structured.product(product, offer, pictures, path),
+    }
+
+
+def pictures_of(images: Sequence[ProductImage], chosen: Mapping[str, str]) -> list[ProductImage]:
+    """The pictures that suit a configuration, those that show most of it first; all, where none
+    does."""
+    values = {f"{code}:{value}" for code, value in chosen.items()}
+    options = set(chosen)
+    fitting = [
+        image
+        for image in images
+        if all(each in values or each.partition(":")[0] not in options for each in image.shows)
+    ]
+    return sorted(fitting, key=lambda image: -len(values & set(image.shows))) or list(images)
+
+
+def _crumbs(detail: Detail) -> list[tuple[str, str]]:
+    trail = [(step.name, f"/elysium/shop/{step.path}") for step in detail.trail]
+    return [
+        ("ELYSIUM", "/elysium"),
+        *trail,
+        (detail.product.name, f"/elysium/pieces/{detail.product.slug}"),
+    ]
+
+
+def _surroundings(request: HttpRequest, detail: Detail) -> dict[str, Any]:
+    """What stands below: more pieces of the same kind."""
+    currency = currency_of(request)
+    category = detail.trail[-1].path if detail.trail else None
+    found = products_shown(storefront=STOREFRONT, currency=currency, category=category)
+    others = found.exclude(pk=detail.product.pk).order_by("position", "-id")[:_ALSO]
+    return {"also": cards_shown(others, currency)}

@@ -1,0 +1,186 @@
+"""The bag and the checkout of ELYSIUM's pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from house.goods import make_product
+from house.people import make_user, page_client
+from house.shelf import stocked
+from markethall.foundation.accounts.belongings import add_address
+from markethall.foundation.accounts.models import Address
+from markethall.trade.cart.models import CartLine
+from markethall.trade.catalog.models import Product, ProductPrice
+from markethall.trade.orders.models import Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GOLD = {"product": "aurore", "option.metal": "gold", "option.size": "52"}
+ADDRESS = {
+    "shipping-country": "DE",
+    "shipping-name": "Ada Byron",
+    "shipping-line1": "Lindenweg 4",
+    "shipping-postal_code": "10115",
+    "shipping-city": "Berlin",
+}
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Product:
+    ring = make_product()
+    for variant in ring.variants.all():
+        stocked(variant, 5)
+    return ring
+
+
+def text_of(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def hidden(text: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', text)
+    assert found, name
+    return found[1]
+
+
+def test_a_piece_comes_into_the_bag_and_leaves_it(client: Client) -> None:
+    answer = client.post("/elysium/bag/lines", {**GOLD, "option.engraving": "Ada"})
+    assert (answer.status_code, answer["Location"]) == (303, "/elysium/bag")
+    shown = text_of(client.get("/elysium/bag"))
+    assert "Metal: Yellow gold" in shown
+    assert "Engraving: Ada" in shown
+    assert "$1,550.00" in shown
+    assert 'aria-label="Bag, 1 piece"' in shown
+    line = CartLine.objects.get()
+    client.post(f"/elysium/bag/lines/{line.pk}", {"quantity": "3"})
+    assert "$4,650.00" in text_of(client.get("/elysium/bag"))
+    client.post(f"/elysium/bag/lines/{line.pk}/remove")
+    assert "Nothing in it yet" in text_of(client.get("/elysium/bag"))
+
+
+def test_htmx_gets_the_panel_and_the_count(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "panel-body"}
+    answer = client.post("/elysium/bag/lines", GOLD, headers=headers)
+    assert "In your bag" in text_of(answer)
+    assert "<html" not in text_of(answer)
+    assert '"pieces": 1' in answer["HX-Trigger"]
+    assert "openPanel" in answer["HX-Trigger-After-Swap"]
+
+
+def test_a_choice_that_cannot_be_made_leads_back(client: Client) -> None:
+    sent = {**GOLD, "option.engraving": "1234"}
+    answer = client.post("/elysium/bag/lines", sent)
+    assert answer.status_code == 303
+    assert "cannot be used here" in text_of(client.get(answer["Location"]))
+    assert not CartLine.objects.exists()
+
+
+def test_nobody_sees_or_changes_the_bag_of_another(client: Client) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    line, other = CartLine.objects.get(), Client()
+    assert "Aurore" not in text_of(other.get("/elysium/bag"))
+    other.post(f"/elysium/bag/lines/{line.pk}/remove")
+    assert CartLine.objects.filter(pk=line.pk).exists()
+
+
+def test_a_changed_price_is_told(client: Client, ring: Product) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    ProductPrice.objects.filter(product=ring, currency="USD").update(amount=110_000)
+    shown = text_of(client.get("/elysium/bag"))
+    assert "The price was $1,500; it is $1,600 now." in shown
+
+
+def test_a_code_that_there_is_not_is_told(client: Client) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    client.post("/elysium/bag/voucher", {"code": "NOPE"})
+    assert "There is no such code" in text_of(client.get("/elysium/bag"))
+
+
+def test_a_guest_checks_out(client: Client) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    form = text_of(client.get("/elysium/checkout"))
+    sent = {**ADDRESS, "email": "ada@example.com", "same": "1", "method": "insured"}
+    sent |= {"key": hidden(form, "key")}
+    quoted = text_of(client.post("/elysium/checkout/quote", sent))
+    sent |= {"seen_total": hidden(quoted, "seen_total")}
+    answer = client.post("/elysium/checkout", sent)
+    assert answer.status_code == 303, text_of(answer)
+    assert answer["Location"].startswith("/sandbox/pay/")
+    order = Order.objects.get()
+    assert (order.email, order.total) == ("ada@example.com", int(sent["seen_total"]))
+    # A second click goes on with the same order.
+    assert client.post("/elysium/checkout", sent)["Location"] == answer["Location"]
+    assert Order.objects.count() == 1
+
+
+def test_what_is_missing_is_said_beside_its_field(client: Client) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    sent = {**ADDRESS, "shipping-city": "", "email": "ada@example.com", "same": "1"}
+    answer = client.post("/elysium/checkout", {**sent, "method": "insured"})
+    assert answer.status_code == 422
+    shown = text_of(answer)
+    assert 'href="#id_shipping-city"' in shown
+    assert 'id="id_shipping-city_error"' in shown
+    assert "Lindenweg 4" in shown
+    assert not Order.objects.exists()
+
+
+def test_nobody_pays_a_total_they_did_not_see(client: Client) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    sent = {**ADDRESS, "email": "a@example.com", "same": "1", "method": "insured"}
+    answer = client.post("/elysium/checkout", {**sent, "seen_total": "1"})
+    assert answer.status_code == 409
+    assert "The total has changed" in text_of(answer)
+    assert not Order.objects.exists()
+
+
+def test_an_empty_bag_is_not_checked_out(client: Client) -> None:
+    assert client.get("/elysium/checkout")["Location"] == "/elysium/bag"
+
+
+def test_a_kept_address_is_filled_in() -> None:
+    ada = make_user()
+    add_address(
+        user=ada,
+        kind="shipping",
+        name="Ada Byron",
+        line1="1 Market Square",
+        city="Dublin",
+        postal_code="D02 X285",
+        country="IE",
+    )
+    browser = page_client(ada)
+    browser.post("/elysium/bag/lines", GOLD)
+    assert 'value="1 Market Square"' in text_of(browser.get("/elysium/checkout"))
+    assert 'value="1 Market Square"' not in text_of(browser.get("/elysium/checkout?saved=new"))
+
+
+def test_the_address_book_is_kept_by_hand() -> None:
+    ada = make_user()
+    browser = page_client(ada)
+    assert browser.post("/elysium/account/addresses/new", {"kind": "shipping"}).status_code == 422
+    browser.post("/elysium/account/addresses/new", {**ADDRESS, "kind": "shipping"})
+    kept = Address.objects.get(user=ada)
+    assert (kept.city, kept.is_default) == ("Berlin", True)
+    changed = {**ADDRESS, "shipping-city": "Potsdam", "kind": "shipping"}
+    browser.post(f"/elysium/account/addresses/{kept.pk}", changed)
+    assert "Potsdam" in text_of(browser.get("/elysium/account/addresses"))
+    other = page_client(make_user())
+    assert other.post(f"/elysium/account/addresses/{kept.pk}/forget").status_code == 404
+    browser.post(f"/elysium/account/addresses/{kept.pk}/forget")
+    assert not Address.objects.exists()
+
+
+def test_profile_and_orders_are_for_their_owner(client: Client) -> None:
+    for path in ("account", "account/orders", "account/addresses"):
+        answer = client.get(f"/elysium/{path}")
+        assert (answer.status_code, answer["Location"][:7]) == (302, "/login?"), path
+    ada = make_user()
+    browser = page_client(ada)
+    browser.post("/elysium/account", {"name": "Ada B.", "marketing_emails": "on"})
+    ada.refresh_from_db()
+    assert ada.name == "Ada B."
+    assert "Nothing ordered yet" in text_of(browser.get("/elysium/account/orders"))
