@@ -143,7 +143,7 @@ def _purchases(customers: dict[str, User]) -> None:
     _pay(_buy(mira, "credits-200"))
     _pay(_buy(jonas, "credits-50"), card=counter.CARD_DECLINED)
     _dispute(_buy(casey, "credits-200"))
-    order = Order.objects.get(customer_id=mira.pk)
+    order = Order.objects.get(customer_id=mira.pk, storefront="plushify")
     felix = user_by_email(f"{Role.FINANCE}@{DOMAIN}")
     if felix and order.paid_at and not order.refunded:
         refund_order(
