@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from markethall.config.image_settings import ImageSettings
+from markethall.config.seller import SellerSettings
 from markethall.config.storage import STORAGE_PAIRS, StorageSettings, storage_faults
 
 SANDBOX_PARTS = {
@@ -36,7 +37,7 @@ class FaultyEnvironment(SystemExit):
         self.faults = faults
 
 
-class Environment(ImageSettings, StorageSettings):
+class Environment(ImageSettings, SellerSettings, StorageSettings):
     """The settings, with the defaults of the sandbox."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)

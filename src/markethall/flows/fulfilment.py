@@ -111,11 +111,15 @@ def take_back(order: Order, refund: Refund) -> None:
     pieces, of others their share of the money.
 
     ``order.refunded`` has this refund in it. What is due is reckoned on the sum of all refunds, so
-    that partial ones add up to the whole. Kinds are taken back in the order of the table.
+    that partial ones add up to the whole. Kinds are taken back in the order of the table, goods
+    by variant: the order of their locks.
     """
     named = {row.line_id: row for row in RefundLine.objects.filter(refund=refund)}
     places = {kind: place for place, kind in enumerate(REGISTRY)}
-    for line in sorted(order.lines.all(), key=lambda each: (places[LineKind(each.kind)], each.pk)):
+    for line in sorted(
+        order.lines.all(),
+        key=lambda each: (places[LineKind(each.kind)], each.data.get("variantId", ""), each.pk),
+    ):
         line.order = order
         fulfilment = of_kind(line.kind)
         if line.kind == LineKind.GOODS:
@@ -126,6 +130,13 @@ def take_back(order: Order, refund: Refund) -> None:
             due = _due(line, fulfilment.units(line), named)
         taken = fulfilment.take_back(line, due, refund) if due else 0
         TakeBack.objects.create(line=line, refund=refund, due=due, taken=taken, at=clock.now())
+
+
+def return_unsent(order: Order, *, actor_id: uuid.UUID | None) -> None:
+    """The pieces of a locked order that cost nothing go back to stock; none of them has left."""
+    wanted = pieces_of(order.lines.all())
+    if wanted:
+        stock.give_back(reference=order.pk, wanted=wanted, actor_id=actor_id)
 
 
 def _due(line: OrderLine, units: int, named: Mapping[uuid.UUID | None, RefundLine]) -> int:

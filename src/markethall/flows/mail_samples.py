@@ -12,7 +12,14 @@ from markethall.content.imaging.models import Generation
 from markethall.flows.bespoke import notice_values, received_values
 from markethall.flows.brands import brand_of
 from markethall.flows.chargebacks import chargeback_values
-from markethall.flows.order_news import failed_values, refund_values, sold_out_values
+from markethall.flows.goods_news import cancelled_values, shipped_values
+from markethall.flows.order_news import (
+    failed_values,
+    order_values,
+    refund_values,
+    sold_out_values,
+)
+from markethall.flows.order_sheet import Parcel
 from markethall.flows.picture_news import picture_values
 from markethall.flows.receipts import receipt_values
 from markethall.flows.staff_alerts import Finding, alert_values
@@ -30,6 +37,8 @@ from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.storefronts import storefronts
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order, OrderLine
+from markethall.trade.shipping.models import Shipment
+from markethall.trade.shipping.tracking import tracking_page
 
 READER = "ada@example.com"
 _TOTAL = 1_499  # minor units
@@ -85,6 +94,7 @@ def _order(face: str) -> Order:
         email=READER,
         storefront=_shop(face),
         currency="USD",
+        items_total=_TOTAL,
         total=_TOTAL,
         created_at=now,
         paid_at=now,
@@ -110,6 +120,47 @@ def _receipt(face: str) -> dict[str, Any]:
         total=_TOTAL,
     )
     return receipt_values(_order(face), [line])
+
+
+def _goods(face: str) -> tuple[Order, list[OrderLine]]:
+    order = _order(face)
+    order.items_total, order.shipping, order.discount, order.voucher = 189_000, 0, 18_900, "SPRING"
+    order.total, order.shipping_method = 170_100, "Insured, by courier"
+    order.tax = 27_159
+    order.taxes = [
+        {"name": "VAT", "basisPoints": 1_900, "isInclusive": True, "net": 142_941, "tax": 27_159}
+    ]
+    order.shipping_address = {
+        "name": "Ada Lovelace",
+        "line1": "12 St James's Square",
+        "city": "London",
+        "postal_code": "SW1Y 4LB",
+        "country": "GB",
+    }
+    line = OrderLine(
+        kind=LineKind.GOODS,
+        item="AURORA-RG-52",
+        name="Aurora ring",
+        quantity=1,
+        unit_amount=189_000,
+        total=189_000,
+        data={"shown": [["Metal", "Rose gold"], ["Ring size", "52"], ["Engraving", "Always"]]},
+    )
+    return order, [line]
+
+
+def _paid_goods(face: str) -> dict[str, Any]:
+    return receipt_values(*_goods(face))
+
+
+def _shipped(face: str) -> dict[str, Any]:
+    order, (line,) = _goods(face)
+    row = Shipment(
+        carrier="DHL",
+        tracking_number="00340434161094",
+        tracking_url=tracking_page("DHL", "00340434161094"),
+    )
+    return shipped_values(order, Parcel(row, 1, [(line, 1)]), is_part=False)
 
 
 def _refund(face: str) -> dict[str, Any]:
@@ -172,7 +223,12 @@ _VALUES: dict[str, Callable[[str], dict[str, Any]]] = {
     "oauth_unlinked": _with(provider="Google"),
     "account_deleted": _with(by_staff=False),
     "welcome": _user,
+    "order_received": _paid_goods,
     "order_receipt": _receipt,
+    "order_packed": lambda face: order_values(_order(face)),
+    "order_shipped": _shipped,
+    "order_delivered": lambda face: order_values(_order(face)),
+    "order_cancelled": lambda face: cancelled_values(_order(face), "Cancelled by the customer"),
     "payment_failed": lambda face: failed_values(_order(face), _payment()),
     "refund": _refund,
     "sold_out": lambda face: sold_out_values(_order(face)),

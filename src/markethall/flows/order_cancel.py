@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import uuid
 
-from markethall.flows import refunds
+from django.db import transaction
+
+from markethall.flows import fulfilment, refunds
 from markethall.flows.checkout import cancel_order
+from markethall.foundation.audit.actions import record
+from markethall.kernel.locking import lock
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
+from markethall.trade.orders.actions import move
 from markethall.trade.orders.errors import MoveNotAllowed, OrderMissing
 from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.shipping.models import Shipment
@@ -32,6 +37,8 @@ def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "")
         return cancel_order(order_id=order_id, actor_id=actor_id, note=note)
     if not may_call_off(order):
         raise MoveNotAllowed(_why_not(order))
+    if order.payment_id is None:
+        return _undo_free(order_id, actor_id, note)
     refunds.refund_order(
         order_id=order_id,
         amount=None,
@@ -65,3 +72,14 @@ def _why_not(order: Order) -> str:
     if order.status == OrderStatus.PAID:
         return "This order is being packed. Write to us, and we see what can be done."
     return f"An order that is {order.status} cannot be cancelled."
+
+
+def _undo_free(order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str) -> Order:
+    """An order that cost nothing: its pieces go back, and there is no money to."""
+    with transaction.atomic():
+        order = lock(Order.objects.filter(pk=order_id))[0]
+        _must_be_unpacked(order)
+        fulfilment.return_unsent(order, actor_id=actor_id)
+        record("orders.call_off", actor_id=actor_id, subject_type="order", subject_id=order_id)
+        move(order, OrderStatus.REFUNDED, actor_id=actor_id, note=note or _REASON)
+    return order

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Sum
 
 from markethall.flows.brands import brand_of
 from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.payments.models import Payment, Refund, RefundCause
 from markethall.kernel import live
+from markethall.kernel.money import Money
 from markethall.trade.catalog.storefronts import storefront
+from markethall.trade.orders.access import order_link
 from markethall.trade.orders.events import (
     OrderMoved,
     OrderPaymentFailed,
     OrderRefunded,
     OrderSoldOut,
 )
-from markethall.trade.orders.models import Order, TakeBack
+from markethall.trade.orders.models import Order, RefundLine, TakeBack
 
 
 def tell_pages(event: OrderMoved) -> None:
@@ -34,7 +35,7 @@ def mail_payment_failed(event: OrderPaymentFailed) -> None:
     """Tell the customer why, and where to try again."""
     payment = Payment.objects.get(pk=event.payment_id)
     order = Order.objects.get(pk=event.order_id)
-    _mail("payment_failed", order, failed_values(order, payment))
+    mail_about("payment_failed", order, failed_values(order, payment))
 
 
 def mail_refund(event: OrderRefunded) -> None:
@@ -45,13 +46,13 @@ def mail_refund(event: OrderRefunded) -> None:
         return
     taken = TakeBack.objects.filter(refund=refund).aggregate(taken=Sum("taken"))["taken"]
     order = Order.objects.get(pk=event.order_id)
-    _mail("refund", order, refund_values(order, refund, taken or 0))
+    mail_about("refund", order, refund_values(order, refund, taken or 0))
 
 
 def mail_sold_out(event: OrderSoldOut) -> None:
     """Tell the customer that the money of an order that came too late goes back."""
     order = Order.objects.get(pk=event.order_id)
-    _mail("sold_out", order, sold_out_values(order))
+    mail_about("sold_out", order, sold_out_values(order))
 
 
 def sold_out_values(order: Order) -> dict[str, Any]:
@@ -71,7 +72,20 @@ def refund_values(order: Order, refund: Refund, taken: int) -> dict[str, Any]:
         "amount": refund.money,
         "reason": refund.reason,
         "credits": taken,
+        "lines": _given_back(refund),
     }
+
+
+def _given_back(refund: Refund) -> list[tuple[str, Money]]:
+    """The parts that a refund names, each with its money."""
+    rows = RefundLine.objects.filter(refund=refund).select_related("line").order_by("line_id")
+    return [
+        (
+            f"{row.quantity} × {row.line.name}" if row.line else "Shipping",
+            Money(row.amount, refund.payment.currency),
+        )
+        for row in rows
+    ]
 
 
 def order_values(order: Order) -> dict[str, Any]:
@@ -79,11 +93,12 @@ def order_values(order: Order) -> dict[str, Any]:
     return {
         "order": order,
         "shop": storefront(order.storefront),
-        "link": f"{settings.SITE_URL}/orders/{order.pk}",
+        "link": order_link(order),
     }
 
 
-def _mail(template: str, order: Order, values: dict[str, Any]) -> None:
+def mail_about(template: str, order: Order, values: dict[str, Any]) -> None:
+    """Mail whoever bought an order, in its storefront's face."""
     send_mail(
         template,
         to=order.email,

@@ -19,7 +19,7 @@ from markethall.kernel.errors import FieldError, Invalid, Problem
 from markethall.kernel.locking import lock, lock_one
 from markethall.trade.orders.actions import add_note, move_through
 from markethall.trade.orders.errors import MoveNotAllowed, OrderMissing
-from markethall.trade.orders.events import ParcelShipped
+from markethall.trade.orders.events import OrderArrived, OrderPacked, ParcelShipped
 from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.orders.pieces import goods_of, pieces_of
 from markethall.trade.shipping import parcels
@@ -179,6 +179,10 @@ def follow_parcels(order: Order, *, actor_id: uuid.UUID | None, note: str = "") 
     here, there = _WAY.index(OrderStatus(order.status)), _WAY.index(reached)
     if there > here:
         move_through(order, _WAY[here + 1 : there + 1], actor_id=actor_id, note=note)
+        if reached == OrderStatus.FULFILLED:
+            events.publish(OrderPacked(order.pk))
+        elif reached == OrderStatus.DELIVERED:
+            events.publish(OrderArrived(order.pk))
 
 
 def _pieces(order: Order) -> dict[uuid.UUID, Any]:

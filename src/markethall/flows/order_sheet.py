@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markethall.flows.order_cancel import may_call_off
+from markethall.kernel.countries import countries
 from markethall.kernel.money import Money
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
@@ -116,7 +117,7 @@ def sums_of(order: Order) -> list[Sum]:
     if order.shipping_method or order.shipping:
         sums.append(Sum("Shipping", money(order.shipping), order.shipping_method))
     sums += [
-        Sum(_rate(row), money(row["tax"]), f"on {money(row['net'])}")
+        Sum(rate_of(row), money(row["tax"]), f"on {money(row['net'])}")
         for row in order.taxes
         if not row["isInclusive"]
     ]
@@ -127,7 +128,7 @@ def taxes_of(order: Order) -> list[Sum]:
     """The taxes that the prices contain, by rate."""
     return [
         Sum(
-            _rate(row),
+            rate_of(row),
             Money(row["tax"], order.currency),
             f"on {Money(row['net'], order.currency)} net",
         )
@@ -136,6 +137,23 @@ def taxes_of(order: Order) -> list[Sum]:
     ]
 
 
-def _rate(row: Mapping[str, str | int]) -> str:
+def address_lines(address: Mapping[str, str]) -> list[str]:
+    """An address as lines, the country by its name."""
+    place = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
+    country = address.get("country", "")
+    lines = [
+        address.get("name"),
+        address.get("company"),
+        address.get("line1"),
+        address.get("line2"),
+        place,
+        address.get("region"),
+        countries().get(country, country),
+    ]
+    return [line for line in lines if line]
+
+
+def rate_of(row: Mapping[str, str | int]) -> str:
+    """A rate of taxes as people read it: ``VAT 19 %``."""
     percent = f"{int(row['basisPoints']) / 100:.2f}".rstrip("0").rstrip(".")
     return f"{row['name']} {percent} %"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markethall.flows import fulfilment
+from markethall.flows.refund_lines import RefundedLine, parts_of
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.payments.models import PaymentStatus
 from markethall.kernel.money import Money, proportion
@@ -23,11 +25,21 @@ class RefundTerms:
     credits_unspent: int
 
 
-def terms_of(order: Order, amount: int | None = None) -> RefundTerms:
-    """What giving back ``amount`` minor units of an order (all that is left when None) does."""
+def terms_of(
+    order: Order,
+    amount: int | None = None,
+    *,
+    lines: Sequence[RefundedLine] = (),
+    shipping: bool = False,
+) -> RefundTerms:
+    """What giving back lines, the shipping, or ``amount`` minor units of an order (all that is
+    left when none is named) does. Raises Invalid for pieces that there are not."""
     payment = order.payment
     paid = payment is not None and payment.status == PaymentStatus.SUCCEEDED
     left = payment.amount - payment.refunded if payment and paid else 0
+    if paid and (lines or shipping):
+        parts = parts_of(order, lines, shipping=shipping, left=left)
+        amount = sum(part.amount for part in parts)
     wanted = left if amount is None else min(amount, left)
     due = 0
     if wanted > 0 and order.total:

@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from markethall.flows import (
     comparison,
     customers,
+    goods_news,
     receipts,
     reconciliation,
     refunds,
@@ -80,3 +81,8 @@ def send_sandbox_webhooks(events: list[dict[str, Any]], attempt: int = 1) -> Non
 @app.task(name="issue_receipt", queue=QUEUE, retry=_GATEWAY_RETRIES)
 def issue_receipt(order_id: str) -> None:
     receipts.issue_receipt(UUID(order_id))
+
+
+@app.task(name="confirm_order", queue=QUEUE)
+def confirm_order(order_id: str) -> None:
+    goods_news.confirm_order(UUID(order_id))

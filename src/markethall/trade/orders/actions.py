@@ -13,9 +13,10 @@ from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock, events
 from markethall.kernel.idempotency import IdempotencyMismatch
 from markethall.kernel.ids import human_code
+from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
 from markethall.trade.orders.errors import MoveNotAllowed
-from markethall.trade.orders.events import OrderMoved
+from markethall.trade.orders.events import OrderMoved, OrderPlaced
 from markethall.trade.orders.models import Order, OrderLine, OrderMove, OrderStatus
 from markethall.trade.orders.rules import PricedLine, Terms
 
@@ -68,6 +69,8 @@ def place_order(
                 continue
             OrderLine.objects.bulk_create(_row(order, line, terms) for line in lines)
             _record(order, "", actor_id or customer_id, "")
+            if any(line.kind == LineKind.GOODS for line in lines):
+                events.publish(OrderPlaced(order.pk))
             return order, True
     raise RuntimeError("No free order number was found.")
 

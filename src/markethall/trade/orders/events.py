@@ -54,3 +54,24 @@ class ParcelShipped(Event):
 
     order_id: uuid.UUID
     parcel_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced(Event):
+    """Goods have been ordered, and wait to be paid."""
+
+    order_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPacked(Event):
+    """Everything of an order lies in parcels, and none has left."""
+
+    order_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrderArrived(Event):
+    """Every parcel of an order has arrived."""
+
+    order_id: uuid.UUID

@@ -1,5 +1,5 @@
-"""The receipt as a PDF: A4, fonts embedded so that names of any Latin, Greek, Cyrillic … script
-print as they are written."""
+"""Receipts, invoices and credit notes as PDF: A4, fonts embedded so that names of any Latin, Greek,
+Cyrillic … script print as they are written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fpdf.enums import XPos, YPos
 from markethall.kernel.money import Money
 
 _FONTS = Path(__file__).parent / "fonts"
-_INK, _MUTED, _LINE = (32, 29, 26), (110, 104, 98), (222, 217, 210)
+INK, MUTED, LINE = (32, 29, 26), (110, 104, 98), (222, 217, 210)
 _MARGIN, _WIDTH = 20, 170  # mm
 _COLUMNS = (88, 18, 32, 32)  # mm: what, how many, each, together
 
@@ -32,93 +32,110 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Everything a receipt says."""
+    """Everything a receipt, invoice or credit note says. ``sums`` stand between the lines and the
+    total, ``contained`` after it; both are pairs of a label and an amount. ``note`` is said in
+    small print."""
 
+    title: str
     number: str
     storefront: str
     accent: tuple[int, int, int]
     site: str
-    customer: str
-    email: str
-    paid_at: datetime
-    payment: str
-    payment_ref: str
+    seller: Sequence[str]
+    parties: Sequence[tuple[str, Sequence[str]]]
+    facts: Sequence[tuple[str, str]]
+    at: datetime
     lines: Sequence[ReceiptLine]
+    sums: Sequence[tuple[str, Money]]
+    total_label: str
     total: Money
+    contained: Sequence[tuple[str, Money]] = ()
+    note: str = ""
+    thanks: str = ""
 
 
 def render(receipt: Receipt) -> bytes:
-    """The receipt as a PDF document. Touches nothing but the font files."""
+    """The paper as a PDF document. Touches nothing but the font files."""
+    paper = new_paper(f"{receipt.title} {receipt.number}", receipt.storefront, receipt.at)
+    paper.add_page()
+    head(paper, receipt.storefront, receipt.title, receipt.accent)
+    _parties(paper, receipt)
+    _table(paper, receipt)
+    _sums(paper, receipt)
+    _foot(paper, receipt)
+    return bytes(paper.output())
+
+
+def new_paper(title: str, author: str, at: datetime) -> FPDF:
+    """An empty A4 document with the fonts of all papers."""
     paper = FPDF(format="A4")
     paper.set_margins(_MARGIN, _MARGIN, _MARGIN)
     paper.set_auto_page_break(True, margin=25)
     paper.add_font("DejaVu", "", str(_FONTS / "DejaVuSans.ttf"))
     paper.add_font("DejaVu", "B", str(_FONTS / "DejaVuSans-Bold.ttf"))
-    paper.set_title(f"Receipt {receipt.number}")
-    paper.set_author(receipt.storefront)
-    paper.set_creation_date(receipt.paid_at)
-    paper.add_page()
-    _head(paper, receipt)
-    _parties(paper, receipt)
-    _table(paper, receipt)
-    _total(paper, receipt)
-    _foot(paper, receipt)
-    return bytes(paper.output())
+    paper.set_title(title)
+    paper.set_author(author)
+    paper.set_creation_date(at)
+    return paper
 
 
-def _head(paper: FPDF, receipt: Receipt) -> None:
-    paper.set_fill_color(*receipt.accent)
+def head(paper: FPDF, storefront: str, title: str, accent: tuple[int, int, int]) -> None:
+    """The coloured edge, whose paper it is, and what it is."""
+    paper.set_fill_color(*accent)
     paper.rect(0, 0, 210, 4, style="F")
     paper.set_y(22)
-    _write(paper, receipt.storefront, size=22, bold=True, colour=receipt.accent, width=100)
-    _write(paper, "Receipt", size=22, colour=_INK, width=70, align="R", newline=True)
+    write(paper, storefront, size=22, bold=True, colour=accent, width=100)
+    write(paper, title, size=22, colour=INK, width=70, align="R", newline=True)
     paper.ln(10)
 
 
 def _parties(paper: FPDF, receipt: Receipt) -> None:
     top = paper.get_y()
-    _label(paper, "Billed to")
-    if receipt.customer:
-        _write(paper, receipt.customer, bold=True, width=85, newline=True)
-    _write(paper, receipt.email, width=85, newline=True)
+    for title, lines in receipt.parties:
+        write(paper, title, size=9, colour=MUTED, width=78, newline=True)
+        for place, line in enumerate(lines):
+            write(paper, line, bold=not place, size=9.5, width=78, newline=True, height=5)
+        paper.ln(3)
     bottom = paper.get_y()
-    facts = (
-        ("Order", receipt.number),
-        ("Date of payment", f"{receipt.paid_at:%d %B %Y}".lstrip("0")),
-        ("Paid with", receipt.payment),
-        ("Payment reference", receipt.payment_ref),
-    )
     paper.set_y(top)
-    for name, value in facts:
+    for name, value in receipt.facts:
         paper.set_x(_MARGIN + 82)
-        _write(paper, name, size=9, colour=_MUTED, width=34)
-        _write(paper, value, size=9, width=54, align="R", newline=True)
-    paper.set_y(max(bottom, paper.get_y()) + 12)
+        write(paper, name, size=9, colour=MUTED, width=34)
+        write(paper, value, size=9, width=54, align="R", newline=True)
+    paper.ln(3)
+    for line in receipt.seller:
+        paper.set_x(_MARGIN + 82)
+        write(paper, line, size=9, colour=MUTED, width=88, align="R", newline=True, height=4.5)
+    paper.set_y(max(bottom, paper.get_y()) + 8)
 
 
 def _table(paper: FPDF, receipt: Receipt) -> None:
     for width, title in zip(_COLUMNS, ("Item", "Quantity", "Price", "Amount"), strict=True):
         align = "L" if title == "Item" else "R"
-        _write(paper, title, size=9, colour=_MUTED, width=width, align=align)
+        write(paper, title, size=9, colour=MUTED, width=width, align=align)
     paper.ln(7)
-    _rule(paper, _INK)
+    rule(paper, INK)
     for line in receipt.lines:
         paper.ln(3)
-        _write(paper, line.name, bold=True, width=_COLUMNS[0])
-        _write(paper, str(line.quantity), width=_COLUMNS[1], align="R")
-        _write(paper, str(line.unit), width=_COLUMNS[2], align="R")
-        _write(paper, str(line.total), width=_COLUMNS[3], align="R", newline=True)
+        write(paper, line.name, bold=True, width=_COLUMNS[0])
+        write(paper, str(line.quantity) if line.quantity else "", width=_COLUMNS[1], align="R")
+        write(paper, str(line.unit) if line.quantity else "", width=_COLUMNS[2], align="R")
+        write(paper, str(line.total), width=_COLUMNS[3], align="R", newline=True)
         if line.detail:
-            _write(paper, line.detail, size=9, colour=_MUTED, width=_WIDTH, newline=True)
+            note(paper, line.detail, width=_COLUMNS[0] + 30)
         paper.ln(3)
-        _rule(paper, _LINE)
+        rule(paper, LINE)
 
 
-def _total(paper: FPDF, receipt: Receipt) -> None:
+def _sums(paper: FPDF, receipt: Receipt) -> None:
     paper.ln(5)
-    paper.set_x(_MARGIN + 80)
-    _write(paper, "Total paid", size=13, bold=True, width=45)
-    _write(
+    for label, amount in receipt.sums:
+        paper.set_x(_MARGIN + 60)
+        write(paper, label, width=75)
+        write(paper, str(amount), width=35, align="R", newline=True)
+    paper.set_x(_MARGIN + 60)
+    write(paper, receipt.total_label, size=13, bold=True, width=65)
+    write(
         paper,
         str(receipt.total),
         size=13,
@@ -128,34 +145,47 @@ def _total(paper: FPDF, receipt: Receipt) -> None:
         align="R",
         newline=True,
     )
+    for label, amount in receipt.contained:
+        paper.set_x(_MARGIN + 60)
+        write(paper, label, size=9, colour=MUTED, width=75)
+        write(paper, str(amount), size=9, colour=MUTED, width=35, align="R", newline=True)
 
 
 def _foot(paper: FPDF, receipt: Receipt) -> None:
-    paper.ln(16)
-    _write(paper, f"Thank you for buying at {receipt.storefront}.", width=_WIDTH, newline=True)
-    _write(paper, receipt.site, size=9, colour=_MUTED, width=_WIDTH, newline=True)
+    paper.ln(12)
+    if receipt.note:
+        note(paper, receipt.note, width=_WIDTH)
+        paper.ln(4)
+    if receipt.thanks:
+        write(paper, receipt.thanks, width=_WIDTH, newline=True)
+    write(paper, receipt.site, size=9, colour=MUTED, width=_WIDTH, newline=True)
 
 
-def _label(paper: FPDF, text: str) -> None:
-    _write(paper, text, size=9, colour=_MUTED, width=85, newline=True)
+def note(paper: FPDF, text: str, *, width: float) -> None:
+    """Small print, as many lines as it takes."""
+    paper.set_text_color(*MUTED)
+    paper.set_font("DejaVu", "", 9)
+    paper.multi_cell(width, 4.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
-def _rule(paper: FPDF, colour: tuple[int, int, int]) -> None:
+def rule(paper: FPDF, colour: tuple[int, int, int]) -> None:
+    """A line across the paper."""
     paper.set_draw_color(*colour)
     paper.set_line_width(0.2)
     paper.line(_MARGIN, paper.get_y(), _MARGIN + _WIDTH, paper.get_y())
 
 
-def _write(
+def write(
     paper: FPDF,
     text: str,
     *,
     width: float,
     size: float = 10.5,
     bold: bool = False,
-    colour: tuple[int, int, int] = _INK,
+    colour: tuple[int, int, int] = INK,
     align: str = "L",
     newline: bool = False,
+    height: float = 6,
 ) -> None:
     """One cell of text, made smaller until it fits its width."""
     paper.set_text_color(*colour)
@@ -165,7 +195,7 @@ def _write(
         paper.set_font("DejaVu", "B" if bold else "", size)
     paper.cell(
         width,
-        6,
+        height,
         text,
         align=align,
         new_x=XPos.LMARGIN if newline else XPos.RIGHT,

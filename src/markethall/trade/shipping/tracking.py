@@ -21,3 +21,8 @@ def tracking_page(carrier: str, number: str) -> str:
     """The page of a known carrier that shows this parcel; empty where there is none."""
     page = _PAGES.get(" ".join(carrier.lower().split()), "")
     return page.format(quote(number, safe="")) if number else ""
+
+
+def carriers() -> list[str]:
+    """The carriers whose pages are known, as people write them."""
+    return [name.upper() if len(name) <= 4 else name.title() for name in _PAGES]

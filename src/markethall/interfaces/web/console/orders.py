@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from markethall.flows import refunds
 from markethall.flows.order_desk import change_order
+from markethall.flows.order_sheet import address_lines, sheet_of
+from markethall.flows.refund_lines import RefundedLine
 from markethall.flows.refund_terms import terms_of
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.accounts.queries import emails_of
@@ -33,11 +36,14 @@ from markethall.kernel.errors import Invalid
 from markethall.kernel.money import of_decimal
 from markethall.kernel.pagination import paginate
 from markethall.trade.orders import rules
-from markethall.trade.orders.models import Order, OrderMove, OrderStatus, TakeBack
+from markethall.trade.orders.access import guest_link
+from markethall.trade.orders.models import Order, OrderStatus, TakeBack
 from markethall.trade.orders.queries import filtered, order_for, orders_for
+from markethall.trade.shipping.tracking import carriers
 
 STOREFRONTS = ("plushify", "mybeing", "elysium", "market")
 _COLUMNS = [
+    {"label": "Pick"},
     {"label": "Number"},
     {"label": "Customer"},
     {"label": "Storefront"},
@@ -48,12 +54,16 @@ _COLUMNS = [
 ]
 
 
+_NEEDS = (("", "Anything"), ("to_pack", "To pack"), ("to_ship", "To ship"))
+
+
 class OrderFilters(DayFilters):
     q = forms.CharField(label="Number, or start of the e-mail", max_length=254)
+    need = forms.ChoiceField(label="What is to be done", choices=_NEEDS)
     status = forms.ChoiceField(choices=choices(OrderStatus.values, "Any status"))
     storefront = forms.ChoiceField(choices=choices(STOREFRONTS, "Any storefront"))
 
-    field_order = ("q", "status", "storefront", "since", "until")
+    field_order = ("q", "need", "status", "storefront", "since", "until")
 
 
 @require_safe
@@ -66,6 +76,7 @@ def index(request: StaffRequest) -> HttpResponse:
         status=chosen["status"],
         storefront=chosen["storefront"],
         q=chosen["q"],
+        need=chosen["need"],
         **filters.span(),
     )
     page = paginate(found, order=["-id"], limit=ROWS, cursor=cursor_of(request))
@@ -84,7 +95,7 @@ def index(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff(Permission.ORDERS_READ)
 def detail(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
-    return _show(request, order_id)
+    return show_order(request, order_id)
 
 
 @require_safe
@@ -94,7 +105,8 @@ def refund_terms(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     order = order_for(request.user, order_id)
     problem, terms = "", None
     try:
-        terms = terms_of(order, _amount(request.GET.get("amount", ""), order))
+        claim = _claim(request.GET, order)
+        terms = terms_of(order, claim.amount, lines=claim.lines, shipping=claim.shipping)
     except Invalid as error:
         problem = error.detail
     return render(request, "console/refund_terms.html", {"terms": terms, "problem": problem})
@@ -104,9 +116,12 @@ def refund_terms(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
 @staff(Permission.PAYMENTS_REFUND)
 def refund(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     order = order_for(request.user, order_id)
+    claim = _claim(request.POST, order)
     given = refunds.refund_order(
         order_id=order.pk,
-        amount=_amount(request.POST.get("amount", ""), order),
+        amount=claim.amount,
+        lines=claim.lines,
+        shipping=claim.shipping,
         reason=request.POST.get("reason", "").strip()[:500],
         actor_id=request.user.pk,
         key=_key(request),
@@ -117,7 +132,7 @@ def refund(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     elif given.status == RefundStatus.REQUESTED:
         text, level = f"{given.money} is on its way back.", 20
     return done(
-        request, text, level=level, to=_place(order), again=lambda: _show(request, order_id)
+        request, text, level=level, to=_place(order), again=lambda: show_order(request, order_id)
     )
 
 
@@ -133,7 +148,7 @@ def retry_refund(request: StaffRequest, order_id: uuid.UUID, refund_id: uuid.UUI
         text,
         level=40 if failed else 25,
         to=_place(order),
-        again=lambda: _show(request, order_id),
+        again=lambda: show_order(request, order_id),
     )
 
 
@@ -149,13 +164,15 @@ def cancel(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
         request,
         f"Order {order.number} is cancelled.",
         to=_place(order),
-        again=lambda: _show(request, order_id),
+        again=lambda: show_order(request, order_id),
     )
 
 
-def _show(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
+def show_order(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
+    """One order, with what its reader may do to it."""
     order = order_for(request.user, order_id)
-    moves = list(OrderMove.objects.filter(order=order).order_by("pk"))
+    sheet = sheet_of(order)
+    moves = sheet.moves
     tries = list(payments(reference=order.pk).order_by("-pk"))
     taken = {row.refund_id: row for row in TakeBack.objects.filter(line__order=order)}
     for payment in tries:
@@ -166,6 +183,20 @@ def _show(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "title": f"Order {order.number}",
         "order": order,
+        "sheet": sheet,
+        "rows": [(line, sheet.pieces.get(line.pk)) for line in sheet.lines],
+        "to_pack": any(there.to_pack for there in sheet.pieces.values())
+        and order.status in {OrderStatus.PAID, OrderStatus.FULFILLED},
+        "addresses": [
+            (title, address_lines(given))
+            for title, given in (
+                ("Sent to", order.shipping_address),
+                ("Billed to", order.billing_address),
+            )
+            if given
+        ],
+        "tracked": guest_link(order) if order.customer_id is None else "",
+        "carriers": carriers(),
         "moves": moves,
         "payments": tries,
         "names": emails_of(actors),
@@ -176,6 +207,23 @@ def _show(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     if may(request.user, Permission.PAYMENTS_REFUND):
         context["terms"] = terms_of(order)
     return show(request, "console/order.html", context)
+
+
+def _claim(form: Mapping[str, str], order: Order) -> refunds.Claim:
+    """What a form wants to give back: lines, the shipping, or an amount. Raises Invalid."""
+    lines = [
+        RefundedLine(line.pk, number, restock=f"restock-{line.pk}" in form)
+        for line in order.lines.order_by("pk")
+        if (number := _number(form.get(f"back-{line.pk}", "")))
+    ]
+    return refunds.Claim(_amount(form.get("amount", ""), order), lines, shipping="shipping" in form)
+
+
+def _number(text: str) -> int:
+    text = text.strip() or "0"
+    if not text.isdecimal() or len(text) > 6:
+        raise Invalid(f"{text[:20]!r} is no number of pieces.")
+    return int(text)
 
 
 def _place(order: Order) -> str:

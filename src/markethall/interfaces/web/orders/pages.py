@@ -4,23 +4,25 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from markethall.flows.checkout import cancel_order, start_checkout
-from markethall.flows.receipts import receipt_content
+from markethall.flows.checkout import start_checkout
+from markethall.flows.order_cancel import call_off
+from markethall.flows.receipts import credit_note_content, receipt_content
 from markethall.foundation.ledger.queries import balance_of
+from markethall.foundation.payments.models import Refund, RefundStatus
 from markethall.foundation.payments.queries import payments_of
-from markethall.trade.catalog.storefronts import storefront
+from markethall.interfaces.web.orders.showing import context_of
 from markethall.trade.orders import rules
+from markethall.trade.orders.access import order_of
 from markethall.trade.orders.errors import OrderMissing
-from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.orders.models import Order
 from markethall.trade.orders.queries import order_for
-
-_WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
 
 
 @require_safe
@@ -56,40 +58,123 @@ def pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Cancel an order that is not paid."""
+    """Call an order off."""
     own = order_for(request.user, order_id)
     if own.customer_id != request.user.pk:
         # Staff see other people's orders here, and cancel them in the console.
         raise OrderMissing
-    cancel_order(order_id=own.pk, actor_id=request.user.pk, note="Cancelled by the customer")
-    return HttpResponseRedirect(f"/orders/{order_id}", status=303)
+    return _call_off(request, own, request.user.pk)
 
 
 @require_safe
 @login_required
 def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """The receipt as a PDF."""
-    own = order_for(request.user, order_id)
-    return HttpResponse(
-        receipt_content(own.pk),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="receipt-{own.number}.pdf"'},
+    """The receipt, or invoice, as a PDF."""
+    return _receipt(order_for(request.user, order_id))
+
+
+@require_safe
+@login_required
+def credit_note(request: HttpRequest, order_id: UUID, refund_id: UUID) -> HttpResponse:
+    """What was given back, as a PDF."""
+    return _credit_note(order_for(request.user, order_id), refund_id)
+
+
+@require_safe
+@never_cache
+def track(request: HttpRequest, token: str) -> HttpResponse:
+    """The same page for whoever holds the link."""
+    return _private(render(request, "orders/order.html", _tracked(request, token)))
+
+
+@require_safe
+@never_cache
+def track_status(request: HttpRequest, token: str) -> HttpResponse:
+    return _private(render(request, "orders/_status.html", _tracked(request, token)))
+
+
+@require_POST
+def track_pay(request: HttpRequest, token: str) -> HttpResponse:
+    started = start_checkout(customer=None, order_id=_guests(token).pk)
+    return HttpResponseRedirect(started.payment.checkout_url, status=303)
+
+
+@require_POST
+def track_cancel(request: HttpRequest, token: str) -> HttpResponse:
+    return _call_off(request, _guests(token), None, to=f"/orders/track/{token}")
+
+
+@require_safe
+def track_receipt(request: HttpRequest, token: str) -> HttpResponse:
+    return _private(_receipt(order_of(token)))
+
+
+@require_safe
+def track_credit_note(request: HttpRequest, token: str, refund_id: UUID) -> HttpResponse:
+    return _private(_credit_note(order_of(token), refund_id))
+
+
+def _guests(token: str) -> Order:
+    """A guest's order; somebody's with an account is acted on by them alone."""
+    found = order_of(token)
+    if found.customer_id is not None:
+        raise OrderMissing
+    return found
+
+
+def _call_off(
+    request: HttpRequest, own: Order, actor_id: UUID | None, *, to: str = ""
+) -> HttpResponse:
+    was_paid = own.status not in rules.PAYABLE
+    call_off(order_id=own.pk, actor_id=actor_id, note="Cancelled by the customer")
+    said = "The order is called off. Your money goes back." if was_paid else "It is cancelled."
+    messages.success(request, said)
+    return HttpResponseRedirect(to or f"/orders/{own.pk}", status=303)
+
+
+def _receipt(own: Order) -> HttpResponse:
+    return _pdf(receipt_content(own.pk), f"receipt-{own.number}")
+
+
+def _credit_note(own: Order, refund_id: UUID) -> HttpResponse:
+    done = Refund.objects.filter(
+        pk=refund_id, payment__reference=own.pk, status=RefundStatus.SUCCEEDED
     )
+    refund = done.select_related("payment").first()
+    if refund is None:
+        raise OrderMissing("There is no such credit note.")
+    return _pdf(credit_note_content(own, refund), f"credit-note-{own.number}")
+
+
+def _pdf(content: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}.pdf"'},
+    )
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """The address is the key: it is told to no other site, and to no search engine."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
 
 
 def _context(request: HttpRequest, order_id: UUID) -> dict[str, Any]:
     own: Order = order_for(request.user, order_id)
-    shop = storefront(own.storefront)
     balance = balance_of(request.user.pk)
     return {
-        "order": own,
-        "shop": shop,
-        "layout": f"layouts/{shop.slug}.html",
-        "lines": own.lines.order_by("pk"),
+        **context_of(own, f"/orders/{own.pk}", acts=own.customer_id == request.user.pk),
         "last_payment": payments_of(own.pk).last(),
-        "is_waiting": own.status in _WAITING,
-        "is_payable": own.status in rules.PAYABLE,
-        "has_credits": any(line.kind == "credits" for line in own.lines.all()),
         "balance": balance.balance,
         "held": balance.held,
+    }
+
+
+def _tracked(request: HttpRequest, token: str) -> dict[str, Any]:
+    own = order_of(token)
+    return {
+        **context_of(own, f"/orders/track/{token}", acts=own.customer_id is None),
+        "last_payment": payments_of(own.pk).last(),
     }

@@ -10,6 +10,7 @@ import "./panel.js";
 import "./menu.js";
 import "./keys.js";
 import "./shop.js";
+import "./tick.js";
 import "./live.js";
 
 document.documentElement.dataset.js = "";
