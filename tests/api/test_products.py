@@ -49,7 +49,7 @@ RING: dict[str, Any] = {
             "kind": "text",
             "isRequired": False,
             "maxLength": 5,
-            "allowed": "A-Z",
+            "allowed": "A-Z ",
             "effects": [{"amount": 2_500, "currency": "USD"}],
         },
     ],
@@ -95,6 +95,7 @@ def test_a_product_goes_from_draft_to_shelf_to_archive(keeper: ApiClient) -> Non
 
 def test_what_is_read_can_be_saved_again(keeper: ApiClient) -> None:
     keeper.post("/api/products", RING)
+    assert keeper.get("/api/products/aurore").json()["options"][1]["allowed"] == "A-Z "
     read = keeper.get("/api/products/aurore").json()
     body = {name: read[name] for name in RING} | {"updatedAt": read["updatedAt"]}
     body["options"] = [

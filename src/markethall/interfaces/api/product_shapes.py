@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field
+from pydantic import StringConstraints
 
 from markethall.interfaces.api.schemas import Asked, In, Moment, Money, Out, Time
 from markethall.kernel import money
@@ -56,7 +57,8 @@ class OptionIn(In):
     is_stocked: bool = False
     is_facet: bool = True
     max_length: int | None = Field(None, ge=1, le=500)
-    allowed: str = Field("", max_length=120)
+    # A blank is a character that may be allowed.
+    allowed: Annotated[str, StringConstraints(strip_whitespace=False, max_length=120)] = ""
     effects: list[AmountIn] = Field(default_factory=list, max_length=20)
     values: list[ValueIn] = Field(default_factory=list, max_length=100)
 

@@ -11,6 +11,7 @@ from markethall.interfaces.cli import (
     backup,
     doctor,
     gateways,
+    goods,
     moving,
     people,
     reconcile,
@@ -26,6 +27,8 @@ app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command("move-files")(moving.move_files)
+app.command("import-products")(goods.import_products)
+app.command("export-products")(goods.export_products)
 app.command("create-admin")(people.create_admin)
 app.command()(sandbox.seed)
 app.command()(sandbox.clock)

@@ -26,7 +26,7 @@ RESERVED = frozenset({"category", "collection", "tag", "price"})
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SWATCH = re.compile(r"#[0-9a-f]{6}")
-_TAG = re.compile(r"[^:\s][^:]{0,39}")
+_TAG = re.compile(r"[^:;\s][^:;]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ def _plain_faults(draft: ProductDraft) -> Iterator[FieldError]:
             yield FieldError(name, "A whole number, not below 0.")
     for index, tag in enumerate(draft.tags):
         if not _TAG.fullmatch(tag):
-            yield FieldError(f"tags.{index}", "A tag has 1 to 40 characters, and no colon.")
+            yield FieldError(
+                f"tags.{index}", "A tag has 1 to 40 characters, no colon and no semicolon."
+            )
     if len(draft.tags) > 30:
         yield FieldError("tags", "At most 30 tags.")
     if len(draft.details) > 40:

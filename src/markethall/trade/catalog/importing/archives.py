@@ -1,0 +1,146 @@
+"""A file to import as it arrives: bare, or packed together with its pictures."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from markethall.foundation.files.pictures import MAX_BYTES
+from markethall.kernel.errors import Invalid
+
+MAX_TEXT = 200 * 1024 * 1024  # bytes of the CSV or NDJSON
+MAX_ALL = 4 * 1024**3  # bytes of everything in an archive, unpacked
+MAX_MEMBERS = 50_000
+_TEXTS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+@dataclass(slots=True)
+class Opened:
+    """``kind`` is ``csv`` or ``ndjson``, ``text`` the path of that file; ``pictures`` are paths on
+    the disk by the path within the archive or folder."""
+
+    kind: str
+    text: Path
+    pictures: dict[str, Path] = field(default_factory=dict)
+
+    def picture(self, path: str) -> Path | None:
+        """A picture by its path, relative to the text."""
+        steps = [step for step in path.replace("\\", "/").split("/") if step not in {"", "."}]
+        return None if ".." in steps else self.pictures.get("/".join(steps))
+
+
+@contextmanager
+def opened(path: Path, name: str = "") -> Iterator[Opened]:
+    """Open a .csv or .ndjson file, a folder with one, or a .tar.gz or .zip of such a folder, as
+    ``sanity datasets export`` writes it.
+
+    ``name`` is what the file is called where ``path`` does not say. Pictures are unpacked to a
+    folder that goes with the block, under names of our own. Raises Invalid.
+    """
+    called = (name or path.name).lower()
+    if path.is_dir():
+        yield _folder(path)
+    elif called.endswith((".tar.gz", ".tgz", ".tar", ".zip")):
+        with tempfile.TemporaryDirectory() as folder:
+            yield _unpacked(path, called, Path(folder))
+    elif Path(called).suffix in _TEXTS:
+        if path.stat().st_size > MAX_TEXT:
+            raise _too_much()
+        beside = {} if name else _pictures_in(path.parent)
+        yield Opened(_TEXTS[Path(called).suffix], path, beside)
+    else:
+        raise Invalid.field("file", "Import a .csv, .ndjson, .tar.gz or .zip file.")
+
+
+def _folder(path: Path) -> Opened:
+    texts = [each for each in sorted(path.iterdir()) if each.suffix.lower() in _TEXTS]
+    if len(texts) != 1:
+        raise Invalid.field("file", "The folder shall hold one .csv or .ndjson file.")
+    return Opened(_TEXTS[texts[0].suffix.lower()], texts[0], _pictures_in(path))
+
+
+def _pictures_in(folder: Path) -> dict[str, Path]:
+    """Pictures of a folder and of those in it."""
+    found = [*folder.glob("*"), *folder.glob("*/*")]
+    return {
+        each.relative_to(folder).as_posix(): each
+        for each in found
+        if each.suffix.lower() in _PICTURES and each.is_file()
+    }
+
+
+def _unpacked(path: Path, called: str, folder: Path) -> Opened:
+    texts: dict[str, Path] = {}
+    pictures: dict[str, Path] = {}
+    left, number = MAX_ALL, 0
+    try:
+        for number, (member, content) in enumerate(_members(path, called), 1):
+            suffix = PurePosixPath(member).suffix.lower()
+            wanted = texts if suffix in _TEXTS else pictures if suffix in _PICTURES else None
+            if wanted is None:
+                continue
+            most = min(left, MAX_TEXT if wanted is texts else MAX_BYTES)
+            target = folder / f"{number}{suffix}"
+            left -= _copied(content, target, most)
+            wanted[member] = target
+            if number > MAX_MEMBERS:
+                raise _too_much()
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        raise Invalid.field("file", "This archive is damaged.") from error
+    # macOS puts files that begin with a dot and underscore into archives.
+    texts = {name: each for name, each in texts.items() if not name.split("/")[-1].startswith(".")}
+    if len(texts) != 1:
+        raise Invalid.field("file", "The archive shall hold one .csv or .ndjson file.")
+    ((name, text),) = texts.items()
+    base = name.rpartition("/")[0]
+    within = f"{base}/" if base else ""
+    return Opened(
+        _TEXTS[text.suffix],
+        text,
+        {each.removeprefix(within): found for each, found in pictures.items()},
+    )
+
+
+def _members(path: Path, called: str) -> Iterator[tuple[str, IO[bytes]]]:
+    """Plain files of an archive with their names, one after the other."""
+    if called.endswith(".zip"):
+        with zipfile.ZipFile(path) as packed:
+            for info in packed.infolist():
+                if not info.is_dir():
+                    with packed.open(info) as content:
+                        yield _tidy(info.filename), content
+        return
+    with tarfile.open(path, "r|*") as packed_tar:
+        for member in packed_tar:
+            content_of = packed_tar.extractfile(member) if member.isreg() else None
+            if content_of:
+                yield _tidy(member.name), content_of
+
+
+def _tidy(name: str) -> str:
+    return "/".join(step for step in name.split("/") if step not in {"", "."})
+
+
+def _copied(content: IO[bytes], target: Path, most: int) -> int:
+    """Copy at most ``most`` bytes; returns how many. Raises Invalid for more."""
+    size = 0
+    with target.open("wb") as out:
+        while chunk := content.read(1024 * 1024):
+            size += len(chunk)
+            if size > most:
+                raise _too_much()
+            out.write(chunk)
+    return size
+
+
+def _too_much() -> Invalid:
+    return Invalid.field(
+        "file", "This is more than is imported at once: 200 MB of text, 10 MB a picture."
+    )
