@@ -25,6 +25,9 @@ SIGNS = {"-": {401}, "x": {403}, "0": {404}}
 
 # One column a caller: - must sign in, x may not, 0 does not find it, + may.
 MATRIX = """
+GET /api/analytics/recently-viewed                   ++++++++
+POST /api/analytics/track-view                       ++++++++
+GET /api/analytics/trending                          ++++++++
 GET /api/audit                                       -xxxxx++
 POST /api/auth/change-password                       -+++++++
 POST /api/auth/forgot-password                       ++++++++
@@ -193,6 +196,12 @@ POST /api/webhooks/resend                            00000000
 POST /api/webhooks/polar                             ++++++++
 POST /api/webhooks/sandbox                           ++++++++
 POST /api/webhooks/stripe                             ++++++++
+GET /api/wishlist                                    -+++++++
+POST /api/wishlist                                   -+++++++
+DELETE /api/wishlist                                 -+++++++
+GET /api/wishlist/link                               -+++++++
+PUT /api/wishlist/link                               -+++++++
+GET /api/wishlist/shared/{token}                     00000000
 POST /api/webhooks/sendgrid                          00000000
 """
 

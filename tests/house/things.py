@@ -85,6 +85,7 @@ def something_of_every_kind() -> dict[str, Any]:
         "comparison_id": comparison.open_one(actor_id=None).pk,
         "difference_id": uuid.uuid4(),
         "provider": "nobody",
+        "token": "nobodys",
     }
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.db import transaction
 
 from markethall.foundation.accounts.models import User
+from markethall.insight.analytics import actions as glances
+from markethall.insight.analytics.rules import viewer_of
 from markethall.trade.cart import actions as carts
 
 Join = Callable[[User, str], None]
@@ -24,4 +26,8 @@ def _join_carts(user: User, visitor_digest: str) -> None:
     carts.join(user_id=user.pk, visitor_digest=visitor_digest)
 
 
-JOINS: tuple[Join, ...] = (_join_carts,)
+def _join_glances(user: User, visitor_digest: str) -> None:
+    glances.join(visitor=viewer_of(None, visitor_digest), user=viewer_of(user.pk, None))
+
+
+JOINS: tuple[Join, ...] = (_join_carts, _join_glances)

@@ -35,6 +35,8 @@ from markethall.foundation.ledger.actions import (
 )
 from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.messaging.models import Mail, MailStatus, Suppression
+from markethall.insight.analytics.actions import forget
+from markethall.insight.analytics.rules import viewer_of
 from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
@@ -174,6 +176,7 @@ def _delete_belongings(user: User) -> None:
     ):
         model.objects.filter(user=user).delete()
     forget_reviews(user)
+    forget(viewer_of(user.pk, None))
     IdempotentAnswer.objects.filter(scope__startswith=f"{user.pk}:").delete()
 
 

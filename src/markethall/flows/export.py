@@ -16,12 +16,15 @@ from markethall.foundation.files.models import StoredFile
 from markethall.foundation.ledger.queries import balance_of, entry_status, history_of
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments.models import Payment
+from markethall.insight.analytics.models import Glance
+from markethall.insight.analytics.rules import viewer_of
 from markethall.kernel import clock
 from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.models import Review
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order
 from markethall.trade.vouchers.models import VoucherUse
+from markethall.trade.wishlist.models import WishlistItem
 
 
 def export_of(user: User) -> dict[str, Any]:
@@ -61,6 +64,16 @@ def export_of(user: User) -> dict[str, Any]:
         "pictures": _pictures(user),
         "files": _files(user),
         "bespoke": _bespoke(user),
+        "wishlist": list(
+            WishlistItem.objects.filter(user=user)
+            .order_by("pk")
+            .values("product__slug", "configuration", "added_at")
+        ),
+        "viewed": list(
+            Glance.objects.filter(viewer=viewer_of(user.pk, None))
+            .order_by("pk")
+            .values("product__slug", "at")
+        ),
         "mails": list(
             Mail.objects.filter(user_id=user.pk)
             .order_by("pk")

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from markethall.interfaces.api import (
+    analytics,
     auth,
     auth_methods,
     bespoke,
@@ -25,6 +26,7 @@ from markethall.interfaces.api import (
     users,
     vouchers,
     webhooks,
+    wishlist,
 )
 from markethall.interfaces.api.core import api
 
@@ -33,6 +35,8 @@ api.add_router("/auth", auth_methods.routes)
 api.add_router("/bespoke", bespoke.routes)
 api.add_router("/cart", cart.routes)
 api.add_router("/checkout", checkout.routes)
+api.add_router("/analytics", analytics.routes)
+api.add_router("/wishlist", wishlist.routes)
 api.add_router("/credits", credits.routes)
 api.add_router("/payments", mismatches.routes)
 api.add_router("/orders", orders.routes)

@@ -138,6 +138,8 @@ class ExportOut(Out):
     files: list[dict[str, Any]]
     reviews: list[dict[str, Any]]
     bespoke: list[dict[str, Any]]
+    wishlist: list[dict[str, Any]]
+    viewed: list[dict[str, Any]]
     mails: list[dict[str, Any]]
     acts: list[dict[str, Any]]
 

@@ -14,6 +14,7 @@ from markethall.foundation.accounts.tokens import revoke_expired
 from markethall.foundation.audit.actions import drop_old_addresses
 from markethall.foundation.messaging.actions import forget_mails
 from markethall.foundation.payments import inbox
+from markethall.insight.analytics.actions import forget_old_glances
 from markethall.kernel import clock, idempotency, job_log, throttle
 from markethall.trade.cart.actions import forget_visitors
 
@@ -38,9 +39,11 @@ def forget_what_is_over(timestamp: int) -> None:
 @app.periodic(cron="23 * * * *")
 @app.task(name="end_retention", queue="default", queueing_lock="end_retention")
 def end_retention(timestamp: int) -> None:
-    """Mails and webhooks whose time in the log is over, and carts that visitors forgot."""
+    """Mails and webhooks whose time in the log is over, carts that visitors forgot, and who looked
+    at what."""
     now = clock.now()
     forget_mails(before=now - timedelta(days=settings.ENVIRONMENT.keep_mails_days))
+    forget_old_glances(now)
     inbox.forget(before=now - timedelta(days=settings.ENVIRONMENT.keep_webhooks_days))
     forget_visitors(before=now - timedelta(days=settings.ENVIRONMENT.keep_carts_days))
 

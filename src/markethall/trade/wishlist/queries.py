@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from markethall.foundation.accounts.models import User
+from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
+from markethall.trade.catalog.models import ProductStatus
+from markethall.trade.catalog.rules import Configured, configure
+from markethall.trade.catalog.specs import specs_of
+from markethall.trade.wishlist.errors import WishlistMissing
+from markethall.trade.wishlist.models import WishlistItem, WishlistLink
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A wish with its price of now. ``configured`` is None when nothing was chosen, or what was
+    chosen can no longer be had."""
+
+    item: WishlistItem
+    configured: Configured | None
+    can_be_bought: bool
+
+    @property
+    def shown(self) -> Sequence[tuple[str, str]]:
+        """What was chosen, for people."""
+        return self.configured.shown if self.configured else ()
+
+
+def items_of(user: User, *, storefront: str = "") -> QuerySet[WishlistItem]:
+    """Somebody's wishes, at one storefront or all."""
+    items = WishlistItem.objects.filter(user=user).select_related("product__category")
+    return items.filter(product__storefront=storefront) if storefront else items
+
+
+def wished(items: list[WishlistItem], currency: str) -> list[Wished]:
+    """Wishes with their prices in ``currency``; one statement for all."""
+    specs = specs_of(item.product_id for item in items)
+    found = []
+    for item in items:
+        configured = None
+        if item.configuration:
+            try:
+                configured = configure(specs[item.product_id], item.configuration, currency)
+            except (ConfigurationInvalid, NotSoldInCurrency):
+                configured = None
+        sold = item.product.status == ProductStatus.ACTIVE
+        sold = sold and currency in specs[item.product_id].prices
+        found.append(Wished(item, configured, sold and bool(configured or not item.configuration)))
+    return found
+
+
+def owner_of(token: str) -> User:
+    """Whose shared list a link opens. Raises WishlistMissing."""
+    link = WishlistLink.objects.select_related("user").filter(token=token).first()
+    if link is None or not link.user.is_active:
+        raise WishlistMissing
+    return link.user
+
+
+def token_of(user: User) -> str:
+    """The secret of somebody's link; empty while the list is not shared."""
+    return WishlistLink.objects.filter(user=user).values_list("token", flat=True).first() or ""
