@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.hall import fresh
 from playwright.sync_api import Browser, sync_playwright
 
 from house.browsing import PHONE, Hall, Visitor
@@ -46,13 +47,15 @@ def _chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+def hall() -> Iterator[Hall]:
     """The hall as ``make run`` starts it, empty, with its worker."""
     _chromium()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    data = tmp_path_factory.mktemp("hall")
+    # Not pytest's own folder: as root, the database runs under a user who may not enter it.
+    data = fresh(ROOT / ".cache" / "browser")
+    data.mkdir()
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "DATA_DIR": str(data), "SITE_URL": url, "PORT": str(port)}
     environment.pop("DATABASE_URL", None)
