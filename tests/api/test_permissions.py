@@ -98,6 +98,10 @@ GET /api/images/{image_id}                           -+000000
 POST /api/images/{image_id}/cancel                   -+000000
 POST /api/images/{image_id}/download                 -+000000
 POST /api/images/{image_id}/favorite                 -+000000
+GET /api/inventory                                   ++++++++
+POST /api/inventory/receive                          -xxx+x++
+PUT /api/inventory/{variant_id}                      -xxx+x++
+GET /api/inventory/{variant_id}/history              -xxx+x++
 GET /api/orders                                      -+++++++
 POST /api/orders                                     -+++++++
 DELETE /api/orders/{order_id}                        -+00xx++

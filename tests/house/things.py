@@ -14,6 +14,7 @@ from PIL import Image
 
 from house.goods import make_product
 from house.people import make_user
+from house.shelf import on_shelf
 from markethall.flows import comparison
 from markethall.flows.checkout import Wanted, start_checkout
 from markethall.flows.generation import start_generation
@@ -82,6 +83,7 @@ def something_of_every_kind() -> dict[str, Any]:
             storefront="market", code=owner.pk.hex[:20], name="Post"
         ).pk,
         "rate_id": _some_rate(),
+        "variant_id": on_shelf().pk,
         "comparison_id": comparison.open_one(actor_id=None).pk,
         "difference_id": uuid.uuid4(),
         "provider": "nobody",

@@ -47,12 +47,22 @@ class Permission(StrEnum):
     CATALOG_WRITE = "catalog.write"
     LEADS_READ = "leads.read"
     LEADS_WRITE = "leads.write"
+    STOCK_READ = "stock.read"
+    STOCK_WRITE = "stock.write"
     AUDIT_READ = "audit.read"
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"
 
 
-_LOGISTICS = frozenset({Permission.CONSOLE, Permission.ORDERS_READ, Permission.ORDERS_SHIP})
+_LOGISTICS = frozenset(
+    {
+        Permission.CONSOLE,
+        Permission.ORDERS_READ,
+        Permission.ORDERS_SHIP,
+        Permission.STOCK_READ,
+        Permission.STOCK_WRITE,
+    }
+)
 _FINANCE = frozenset(
     {
         Permission.CONSOLE,

@@ -14,6 +14,7 @@ from markethall.interfaces.api import (
     dev,
     image_providers,
     images,
+    inventory,
     mismatches,
     orders,
     platform,
@@ -50,6 +51,7 @@ api.add_router("/products", products.routes)
 api.add_router("/products", reviews.routes)
 api.add_router("/categories", categories.categories)
 api.add_router("/collections", categories.collections)
+api.add_router("/inventory", inventory.routes)
 api.add_router("/user", user.routes)
 api.add_router("/users", users.routes)
 api.add_router("/vouchers", vouchers.routes)
