@@ -201,6 +201,27 @@ class TestLate:
 
 @pytest.mark.django_db
 class TestLettingGo:
+    def test_a_declined_payment_keeps_the_pieces_until_they_lapse(self, turn_clock: Turn) -> None:
+        ring = on_shelf(1)
+        order = wanting(ring)
+        press(pay_for(order), "declined")
+        deliver_and_settle()
+        assert (status_of(order), figures(ring)) == ("PAYMENT_FAILED", (1, 1))
+        turn_clock(LAPSE)
+        pay_for(order)
+        with pytest.raises(OutOfStock):
+            wanting(ring)
+
+    def test_trying_again_when_others_have_them_is_refused(self, turn_clock: Turn) -> None:
+        ring = on_shelf(1)
+        order = wanting(ring)
+        press(pay_for(order), "declined")
+        deliver_and_settle()
+        turn_clock(LAPSE)
+        wanting(ring)
+        with pytest.raises(OutOfStock):
+            pay_for(order)
+
     def test_a_cancelled_order_keeps_nothing(self) -> None:
         ring = on_shelf(1)
         order = wanting(ring)

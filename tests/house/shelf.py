@@ -23,7 +23,9 @@ from markethall.trade.catalog.models import (
 from markethall.trade.inventory.models import Reservation, ReservationState, StockItem, StockMove
 from markethall.trade.orders.actions import place_order
 from markethall.trade.orders.models import Order
-from markethall.trade.orders.rules import PricedLine
+from markethall.trade.orders.rules import PricedLine, Terms
+
+HOME = {"name": "Ada", "line1": "1 Market Square", "city": "Dublin", "country": "IE"}
 
 _NUMBERS = count(1)
 
@@ -95,6 +97,7 @@ def order_of(
         email=customer.email if customer else "guest@example.com",
         storefront=storefront,
         lines=lines,
+        terms=Terms(shipping_address=HOME, billing_address=HOME),
     )
     if reserved:
         fulfilment.reserve(order)
