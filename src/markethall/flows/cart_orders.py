@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from markethall.trade.orders.events import OrderMoved, OrderPaid
+from markethall.trade.orders.events import GoodsSold, OrderMoved
 from markethall.trade.orders.models import OrderStatus
 from markethall.trade.vouchers import actions as vouchers
 
@@ -13,9 +13,10 @@ from markethall.trade.vouchers import actions as vouchers
 _BOUGHT = """
 WITH bought AS (
     SELECT o.cart_id, (l.data ->> 'variantId')::uuid AS variant_id, l.data ->> 'mark' AS mark,
-           l.quantity
+           sum(l.quantity) AS quantity
       FROM cart_cartorder o JOIN orders_orderline l ON l.order_id = o.reference
-     WHERE o.reference = %(order)s AND l.kind = 'goods'
+     WHERE o.reference = ANY(%(orders)s) AND l.kind = 'goods'
+     GROUP BY 1, 2, 3
 ), gone AS (
     DELETE FROM cart_cartline x USING bought b
      WHERE (x.cart_id, x.variant_id, x.mark) = (b.cart_id, b.variant_id, b.mark)
@@ -29,17 +30,15 @@ UPDATE cart_cart SET voucher = ''
  WHERE id IN (SELECT c.id FROM cart_cart c
                 JOIN cart_cartorder o ON o.cart_id = c.id
                 JOIN orders_order p ON p.id = o.reference
-               WHERE o.reference = %(order)s AND c.voucher <> '' AND c.voucher = p.voucher
+               WHERE o.reference = ANY(%(orders)s) AND c.voucher <> '' AND c.voucher = p.voucher
                  FOR NO KEY UPDATE OF c SKIP LOCKED)
 """
 
 
-def take_out_bought(event: OrderPaid) -> None:
-    """What was bought is no longer in the cart that it was bought from."""
-    if not event.is_sent:
-        return
+def take_out_bought(event: GoodsSold) -> None:
+    """What was bought is no longer in the carts that it was bought from."""
     with connection.cursor() as cursor:
-        cursor.execute(_BOUGHT, {"order": event.order_id})
+        cursor.execute(_BOUGHT, {"orders": list(event.order_ids)})
 
 
 def give_voucher_back(event: OrderMoved) -> None:

@@ -18,6 +18,7 @@ from markethall.foundation.accounts.events import UserRegistered
 from markethall.kernel.events import Event, Reaction
 from markethall.trade.catalog.events import VariantsMade
 from markethall.trade.orders.events import (
+    GoodsSold,
     OrderArrived,
     OrderMoved,
     OrderPacked,
@@ -37,7 +38,8 @@ TABLE: dict[type[Event], tuple[Reaction, ...]] = {
         order_news.tell_pages,
         goods_news.mail_cancelled,
     ),
-    OrderPaid: (cart_orders.take_out_bought, receipts.order_receipt),
+    OrderPaid: (receipts.order_receipt,),
+    GoodsSold: (cart_orders.take_out_bought,),
     OrderPaymentFailed: (order_news.mail_payment_failed,),
     OrderRefunded: (order_news.mail_refund,),
     OrderSoldOut: (order_news.mail_sold_out,),

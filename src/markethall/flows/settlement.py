@@ -44,7 +44,7 @@ from markethall.trade.inventory.errors import OutOfStock
 from markethall.trade.orders import rules
 from markethall.trade.orders.actions import Paid, mark_paid, move
 from markethall.trade.orders.errors import OrderNotPayable
-from markethall.trade.orders.events import OrderPaid, OrderPaymentFailed, OrderSoldOut
+from markethall.trade.orders.events import GoodsSold, OrderPaid, OrderPaymentFailed, OrderSoldOut
 from markethall.trade.orders.models import Order, OrderLine, OrderStatus
 
 SURPLUS_REASON = "This order was paid already, or is no longer open."
@@ -95,8 +95,14 @@ def _pay(paid: Sequence[tuple[Order, Payment, ChargeTruth]], lines: Sequence[Ord
     with jobs.gathered():
         fulfilled = fulfilment.fulfil(lines)
         mark_paid([Paid(order, payment, order.pk in fulfilled) for order, payment, _ in paid])
-        for order, _, _ in paid:
-            events.publish(OrderPaid(order.pk, order.shipping_address is not None))
+        _tell([order for order, _, _ in paid])
+
+
+def _tell(orders: Sequence[Order]) -> None:
+    for order in orders:
+        events.publish(OrderPaid(order.pk))
+    if sent := tuple(order.pk for order in orders if order.shipping_address is not None):
+        events.publish(GoodsSold(sent))
 
 
 def settle_free(order_id: uuid.UUID) -> Order:
@@ -116,7 +122,7 @@ def settle_free(order_id: uuid.UUID) -> Order:
         with jobs.gathered():
             fulfilled = fulfilment.fulfil(lines)
             mark_paid([Paid(order, None, order.pk in fulfilled)])
-            events.publish(OrderPaid(order.pk, order.shipping_address is not None))
+            _tell([order])
     return order
 
 

@@ -17,11 +17,17 @@ class OrderMoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderPaid(Event):
-    """The money for an order is there; told once an order. ``is_sent``: it has goods that go
-    somewhere."""
+    """The money for an order is there; told once an order."""
 
     order_id: uuid.UUID
-    is_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsSold(Event):
+    """Orders with goods that go somewhere are paid; told once for all that one transaction
+    settles."""
+
+    order_ids: tuple[uuid.UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
