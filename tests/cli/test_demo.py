@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 from house.people import ApiClient
@@ -11,24 +13,41 @@ from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger.check import check_ledger
 from markethall.foundation.payments.models import Chargeback, Refund
+from markethall.interfaces.demo import pieces
 from markethall.interfaces.demo.story import DOMAIN, PASSWORD, PICTURES, tell
+from markethall.trade.catalog.models import Product, ProductImage, Review
 from markethall.trade.orders.models import Order
+
+
+def states(storefront: str) -> list[str]:
+    return sorted(Order.objects.filter(storefront=storefront).values_list("status", flat=True))
 
 
 @pytest.mark.usefixtures("till")
 @pytest.mark.django_db(transaction=True)
-def test_the_story_is_told_once() -> None:
+def test_the_story_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = dict(islice(pieces.pictures().items(), 2))
+    monkeypatch.setattr(pieces, "pictures", lambda: some)
     for _ in range(2):
         list(tell())
         assert User.objects.count() == 8
         assert Generation.objects.count() == len(PICTURES)
-        assert sorted(Order.objects.values_list("status", flat=True)) == [
-            "FULFILLED",
-            "FULFILLED",
-            "FULFILLED",
+        assert states("plushify") == ["FULFILLED", "FULFILLED", "FULFILLED", "PAYMENT_FAILED"]
+        assert states("elysium") == [
+            "DELIVERED",
+            "DELIVERED",
+            "DELIVERED",
+            "PAID",
+            "PAID",
             "PAYMENT_FAILED",
+            "SHIPPED",
         ]
-        assert [refund.amount for refund in Refund.objects.filter(status="succeeded")] == [500]
+        given_back = Refund.objects.filter(status="succeeded")
+        assert sorted(refund.amount for refund in given_back)[0] == 500
+        assert given_back.count() == 2
+        assert Product.objects.filter(status="active").count() == len(pieces.told()["pieces"])
+        assert ProductImage.objects.count() == 2
+        assert Review.objects.count() == 3
         assert Chargeback.objects.get().status == "needs_response"
         assert AuditEntry.objects.filter(action="credits.correct").count() == 1
     assert [fault for result in check_ledger() for fault in result.faults] == []

@@ -8,7 +8,11 @@ from uuid import UUID
 
 from markethall.flows.cart_checkout import Started, check_out
 from markethall.flows.cart_entry import put_in
+from markethall.flows.order_parcels import Carried, deliver_order, ship_order
 from markethall.flows.reconciliation import look
+from markethall.flows.refund_lines import RefundedLine
+from markethall.flows.refunds import refund_order
+from markethall.flows.reviews import review_product
 from markethall.foundation.accounts.models import User
 from markethall.foundation.payments.gateways.sandbox import counter
 from markethall.interfaces.demo.shop import STOREFRONT
@@ -17,10 +21,10 @@ from markethall.trade.cart.actions import set_voucher
 from markethall.trade.cart.models import Cart
 from markethall.trade.cart.queries import cart_of
 from markethall.trade.cart.rules import Owner
-from markethall.trade.catalog.models import Product
+from markethall.trade.catalog.models import Product, Review
 from markethall.trade.catalog.rules import default_configuration
 from markethall.trade.catalog.specs import specs_of
-from markethall.trade.orders.models import Order
+from markethall.trade.orders.models import Order, OrderLine, OrderStatus
 from markethall.trade.vouchers.actions import make_voucher
 from markethall.trade.vouchers.models import Voucher
 
@@ -120,7 +124,6 @@ PURCHASES = (
         returned="selene",
         reviews={"thetis": (4, "Quiet and lovely", "I would have liked it a little longer.")},
     ),
-    Purchase("jonas", [("pleiades", {"metal": "white-gold"})], PORTLAND, "declined"),
     Purchase(
         "jonas",
         [("vesper", {"metal": "yellow-gold", "carat": "0-75"})],
@@ -130,7 +133,19 @@ PURCHASES = (
     ),
     Purchase("", [("leto", {"metal": "rose-gold", "engraving": "G & H"})], LONDON, "paid", "GBP"),
     Purchase("customer", [("horae", {"metal": "yellow-gold", "ring-size": "56"})], DUBLIN, "paid"),
+    # The last of this customer's: what was not paid stays in the bag.
+    Purchase("jonas", [("pleiades", {"metal": "white-gold"})], PORTLAND, "declined"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who sends parcels, and who gives money back."""
+
+    logistics: User
+    finance: User
+
+
 _LEFT_LYING = ("customer", "halcyon", {"metal": "platinum", "ring-size": "52"})
 GUEST = "grace@demo.markethall.test"
 
@@ -160,6 +175,30 @@ def buy(purchase: Purchase, customer: User | None) -> Order:
             counter.pay(started.payment.gateway_ref, payment_method=card)
             look(started.payment.pk)
     return Order.objects.prefetch_related("lines").get(pk=placed.pk)
+
+
+def follow_up(purchase: Purchase, order: Order, customer: User | None, staff: Staff) -> None:
+    """What came after the payment: sent, arrived, given back in part, and spoken of."""
+    if purchase.then in {"shipped", "delivered"} and order.status == OrderStatus.PAID:
+        carried = Carried("Sandbox Courier", f"SC{order.number.replace('-', '')}")
+        ship_order(order_id=order.pk, actor_id=staff.logistics.pk, carried=carried)
+    order.refresh_from_db()
+    if purchase.then == "delivered" and order.status == OrderStatus.SHIPPED:
+        deliver_order(order_id=order.pk, actor_id=staff.logistics.pk)
+    if purchase.returned and not order.refunded:
+        line = next(each for each in order.lines.all() if _slug(each) == purchase.returned)
+        refund_order(
+            order_id=order.pk,
+            amount=None,
+            reason="Returned: too large for me",
+            actor_id=staff.finance.pk,
+            key=f"{purchase.key}:return",
+            lines=[RefundedLine(line.pk, 1, restock=True)],
+        )
+    for slug, (stars, title, text) in purchase.reviews.items():
+        product = Product.objects.get(storefront=STOREFRONT, slug=slug)
+        if customer and not Review.objects.filter(product=product, user=customer).exists():
+            review_product(user=customer, product=product, rating=stars, title=title, text=text)
 
 
 def leave_lying(customer: User) -> None:
@@ -202,3 +241,7 @@ def _put(owner: Owner, slug: str, chosen: Mapping[str, str], currency: str) -> C
         storefront=STOREFRONT,
         currency=currency,
     )
+
+
+def _slug(line: OrderLine) -> str:
+    return str(line.data.get("productSlug", ""))

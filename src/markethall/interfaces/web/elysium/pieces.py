@@ -17,8 +17,9 @@ from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
 from markethall.interfaces.web.elysium.offers import address_of, offer_of
 from markethall.trade.catalog.models import ProductImage
 from markethall.trade.catalog.queries import Detail, product_shown, products_shown
+from markethall.trade.shipping.queries import methods_priced_in
 
-_ALSO = 3  # pieces
+_ALSO, _REVIEWS = 3, 6
 
 
 @require_safe
@@ -43,7 +44,9 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     """What the page shows of a piece."""
     product, currency = detail.product, currency_of(request)
     chosen = chosen_of(detail.spec, request.GET)
-    offer = offer_of(product.slug, detail.spec, detail.variants, chosen, currency, None)
+    methods = methods_priced_in(STOREFRONT, currency)
+    days = (methods[0].days_min, methods[0].days_max) if methods else None
+    offer = offer_of(product.slug, detail.spec, detail.variants, chosen, currency, days)
     pictures = pictures_of(detail.images, chosen)
     path = f"/elysium/pieces/{product.slug}"
     crumbs = _crumbs(detail)
@@ -54,8 +57,11 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
         "offer": offer,
         "pictures": pictures,
         "details": product.details,
+        "methods": methods,
         "crumbs": crumbs,
         "crumbs_document": structured.crumbs(crumbs),
+        "rating": _rating(detail),
+        "reviews_count": product.rating_count,
         "document": structured.product(product, offer, pictures, path),
     }
 
@@ -73,6 +79,11 @@ def pictures_of(images: Sequence[ProductImage], chosen: Mapping[str, str]) -> li
     return sorted(fitting, key=lambda image: -len(values & set(image.shows))) or list(images)
 
 
+def _rating(detail: Detail) -> float | None:
+    product = detail.product
+    return round(product.rating_sum / product.rating_count, 1) if product.rating_count else None
+
+
 def _crumbs(detail: Detail) -> list[tuple[str, str]]:
     trail = [(step.name, f"/elysium/shop/{step.path}") for step in detail.trail]
     return [
@@ -83,9 +94,10 @@ def _crumbs(detail: Detail) -> list[tuple[str, str]]:
 
 
 def _surroundings(request: HttpRequest, detail: Detail) -> dict[str, Any]:
-    """What stands below: more pieces of the same kind."""
+    """What stands below: what those say who wear it, and more pieces of the same kind."""
     currency = currency_of(request)
     category = detail.trail[-1].path if detail.trail else None
     found = products_shown(storefront=STOREFRONT, currency=currency, category=category)
     others = found.exclude(pk=detail.product.pk).order_by("position", "-id")[:_ALSO]
-    return {"also": cards_shown(others, currency)}
+    reviews = detail.product.reviews.filter(is_hidden=False).order_by("-id")[:_REVIEWS]
+    return {"also": cards_shown(others, currency), "reviews": reviews}

@@ -13,6 +13,7 @@ from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
 from markethall.trade.catalog.models import Collection, CollectionItem, ProductImage
 from markethall.trade.catalog.queries import collections_shown, products_shown
+from markethall.trade.shipping.queries import methods_priced_in
 
 _FEATURED = 7  # pieces: one for the cover, the others below it
 
@@ -56,7 +57,8 @@ def size_guide(request: HttpRequest) -> HttpResponse:
 @require_safe
 def delivery(request: HttpRequest) -> HttpResponse:
     """How pieces travel, there and back."""
-    return render(request, "elysium/delivery.html")
+    methods = methods_priced_in(STOREFRONT, currency_of(request))
+    return render(request, "elysium/delivery.html", {"methods": methods})
 
 
 def stories() -> list[Story]:
