@@ -136,6 +136,7 @@ def check_out(
     email = customer.email if customer else _address(email)
     if len(note) > MAX_NOTE:
         raise Invalid.field("note", f"At most {MAX_NOTE} characters.")
+    key = _own(cart, key)
     if customer and keeps_address:
         keep_address(user=customer, kind="shipping", **sent_to)
     with transaction.atomic(durable=True):
@@ -173,6 +174,11 @@ def _locked(cart: Cart) -> Cart:
         return lock_row(Cart, cart.pk)
     except Cart.DoesNotExist:
         raise CartEmpty("This cart is gone; it may have joined that of your account.") from None
+
+
+def _own(cart: Cart, key: str | None) -> str | None:
+    """A try's key as one of this cart's owner: what others call the same is another."""
+    return digest(f"{cart.user_id or cart.visitor_digest}:{key}") if key else None
 
 
 def _placed_by(customer: User | None, key: str | None) -> uuid.UUID | None:

@@ -17,7 +17,6 @@ from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.orders import OrderState
 from markethall.interfaces.api.schemas import In, Money, Out, problems
 from markethall.interfaces.api.shoppers import buyer_of
-from markethall.kernel.ids import digest
 from markethall.trade.cart.models import Cart
 from markethall.trade.orders.access import order_link
 
@@ -110,7 +109,7 @@ def _check_out(request: HttpRequest, cart: Cart, body: CheckOutIn) -> CheckedOut
             method_code=body.shipping_method,
             note=body.note,
             seen_total=body.seen_total,
-            key=_key(request, cart),
+            key=request.headers.get("Idempotency-Key"),
             return_url=body.return_url,
             keeps_address=body.keep_address,
         )
@@ -127,10 +126,3 @@ def _check_out(request: HttpRequest, cart: Cart, body: CheckOutIn) -> CheckedOut
         checkout_url=started.url,
         order_url=order_link(order),
     )
-
-
-def _key(request: HttpRequest, cart: Cart) -> str | None:
-    """The caller's key, as one of this endpoint and of nobody else."""
-    key = request.headers.get("Idempotency-Key")
-    owner = cart.user_id or cart.visitor_digest
-    return digest(f"{owner}:{request.path}:{key}") if key else None
