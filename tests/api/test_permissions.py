@@ -28,6 +28,10 @@ MATRIX = """
 GET /api/analytics/recently-viewed                   ++++++++
 POST /api/analytics/track-view                       ++++++++
 GET /api/analytics/trending                          ++++++++
+GET /api/analytics/dashboard                         -xxxx+++
+GET /api/analytics/orders                            -xxx++++
+GET /api/analytics/products                          -xxx++++
+GET /api/analytics/revenue                           -xxxx+++
 GET /api/audit                                       -xxxxx++
 POST /api/auth/change-password                       -+++++++
 POST /api/auth/forgot-password                       ++++++++

@@ -43,6 +43,7 @@ PAGES = {
     "/console/orders": Permission.ORDERS_READ,
     "/console/pictures": Permission.IMAGES_READ,
     "/console/pictures/figures": Permission.IMAGES_READ,
+    "/console/sales": Permission.PAYMENTS_READ,
     "/console/payments": Permission.PAYMENTS_READ,
     "/console/refunds": Permission.PAYMENTS_READ,
     "/console/chargebacks": Permission.PAYMENTS_READ,

@@ -2,23 +2,25 @@
 
 The account keeps its row under a made-up address, because orders, payments and the ledger refer
 to its id. What gateways know of it is deleted there by a job. Orders that wait for money are
-cancelled; money that comes all the same goes back. Credits that are left are booked out. Backups
-keep what they have until they are thrown away.
+cancelled; money that comes all the same goes back, and so does that of goods which have not left.
+Credits that are left are booked out. Backups keep what they have until they are thrown away.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
+from django.db.models import QuerySet
 
 from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
-from markethall.flows import customers
+from markethall.flows import customers, refunds
 from markethall.flows.checkout import cancel_order
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
 from markethall.foundation.accounts.permissions import Role
@@ -42,9 +44,13 @@ from markethall.kernel.locking import lock, lock_one
 from markethall.kernel.models import IdempotentAnswer
 from markethall.trade.cart.models import Cart
 from markethall.trade.catalog.actions.reviews import forget_reviews
+from markethall.trade.catalog.models import LineKind
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders import rules
-from markethall.trade.orders.models import Order
+from markethall.trade.orders.actions import forget_buyers
+from markethall.trade.orders.errors import OrderMissing
+from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.shipping.models import Shipment, ShipmentStatus
 from markethall.trade.vouchers.models import VoucherUse
 from markethall.trade.wishlist.models import WishlistItem, WishlistLink
 
@@ -58,6 +64,9 @@ _BELONGINGS = (
     WishlistItem,
     WishlistLink,
 )
+
+
+_ERASED = "The account was erased."
 
 
 def erase_own_account(*, user: User, password: str, token: Token | None = None) -> None:
@@ -106,11 +115,57 @@ def tell_erased(user: User, *, by_staff: bool) -> None:
 
 
 def _end_orders_and_mails(user: User, address: str, actor_id: uuid.UUID) -> None:
-    for order in lock(Order.objects.filter(customer_id=user.pk)):
+    _forget_orders(lock(Order.objects.filter(customer_id=user.pk)), address, actor_id)
+    _blank_mails(Mail.objects.filter(user_id=user.pk) | Mail.objects.filter(to=user.email), address)
+    Suppression.objects.filter(address=user.email).delete()
+
+
+def erase_guest(*, order_id: uuid.UUID, actor_id: uuid.UUID) -> int:
+    """Erase the guest who placed an order, with everything else bought without an account by the
+    same address; returns how many orders that were. Raises OrderMissing."""
+    with transaction.atomic(durable=True):
+        seen = Order.objects.filter(pk=order_id, customer_id=None, erased_at=None).first()
+        if seen is None:
+            raise OrderMissing
+        orders = lock(Order.objects.filter(customer_id=None, email=seen.email))
+        address = f"erased-{order_id.hex}@erased.invalid"
+        receipts = [order.receipt_id for order in orders if order.receipt_id]
+        _forget_orders(orders, address, actor_id)
+        has_account = User.objects.filter(email=seen.email).exists()
+        if not has_account:
+            _blank_mails(Mail.objects.filter(to=seen.email), address)
+            Suppression.objects.filter(address=seen.email).delete()
+        for file in lock(StoredFile.objects.filter(pk__in=receipts)):
+            delete_file(file)
+        record("orders.erase_guest", actor_id=actor_id, subject_type="order", subject_id=order_id)
+    return len(orders)
+
+
+def _forget_orders(orders: Sequence[Order], address: str, actor_id: uuid.UUID) -> None:
+    """What waits for money is cancelled, and the money of what has not left goes back: it can no
+    longer be sent to anybody."""
+    for order in orders:
         if order.status in rules.PAYABLE:
-            cancel_order(order_id=order.pk, actor_id=actor_id, note="The account was erased.")
-    Order.objects.filter(customer_id=user.pk).update(email=address)
-    mails = Mail.objects.filter(user_id=user.pk) | Mail.objects.filter(to=user.email)
+            cancel_order(order_id=order.pk, actor_id=actor_id, note=_ERASED)
+            order.refresh_from_db()
+        elif _waits_to_be_sent(order):
+            refunds.refund_later(order_id=order.pk, reason=_ERASED, actor_id=actor_id)
+    forget_buyers(orders, email=address)
+    VoucherUse.objects.filter(reference__in=[order.pk for order in orders]).update(email=address)
+
+
+def _waits_to_be_sent(order: Order) -> bool:
+    return (
+        order.status in {OrderStatus.PAID, OrderStatus.FULFILLED}
+        and order.payment_id is not None
+        and order.lines.filter(kind=LineKind.GOODS).exists()
+        and not Shipment.objects.filter(reference=order.pk)
+        .exclude(status=ShipmentStatus.PACKED)
+        .exists()
+    )
+
+
+def _blank_mails(mails: QuerySet[Mail], address: str) -> None:
     waiting = mails.filter(status__in=[MailStatus.QUEUED, MailStatus.SENDING])
     waiting.update(status=MailStatus.FAILED)
     mails.update(
@@ -124,7 +179,6 @@ def _end_orders_and_mails(user: User, address: str, actor_id: uuid.UUID) -> None
         withheld=True,
         unsubscribe_url="",
     )
-    Suppression.objects.filter(address=user.email).delete()
 
 
 def _end_generations(user: User) -> None:

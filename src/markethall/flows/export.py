@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
@@ -23,6 +24,7 @@ from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.models import Review
 from markethall.trade.leads.models import Lead
 from markethall.trade.orders.models import Order
+from markethall.trade.shipping.models import Shipment
 from markethall.trade.vouchers.models import VoucherUse
 from markethall.trade.wishlist.models import WishlistItem
 
@@ -142,7 +144,19 @@ def _cart(user: User) -> list[dict[str, Any]]:
 
 
 def _orders(user: User) -> list[dict[str, Any]]:
-    orders = Order.objects.filter(customer_id=user.pk).order_by("pk").prefetch_related("lines")
+    found = Order.objects.filter(customer_id=user.pk).order_by("pk").prefetch_related("lines")
+    orders = list(found)
+    parcels: dict[UUID, list[dict[str, Any]]] = {order.pk: [] for order in orders}
+    for parcel in Shipment.objects.filter(reference__in=parcels).order_by("pk"):
+        parcels[parcel.reference].append(
+            {
+                "status": parcel.status,
+                "carrier": parcel.carrier,
+                "trackingNumber": parcel.tracking_number,
+                "shippedAt": parcel.shipped_at,
+                "deliveredAt": parcel.delivered_at,
+            }
+        )
     return [
         {
             "id": order.pk,
@@ -152,10 +166,21 @@ def _orders(user: User) -> list[dict[str, Any]]:
             "refunded": {"amount": order.refunded, "currency": order.currency},
             "createdAt": order.created_at,
             "paidAt": order.paid_at,
+            "shippingMethod": order.shipping_method,
+            "shippingAddress": order.shipping_address,
+            "billingAddress": order.billing_address,
+            "voucher": order.voucher,
+            "note": order.customer_note,
             "lines": [
-                {"name": line.name, "quantity": line.quantity, "total": line.total}
+                {
+                    "name": line.name,
+                    "quantity": line.quantity,
+                    "total": line.total,
+                    "chosen": line.data.get("shown", []),
+                }
                 for line in order.lines.all()
             ],
+            "parcels": parcels[order.pk],
         }
         for order in orders
     ]

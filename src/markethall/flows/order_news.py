@@ -98,7 +98,10 @@ def order_values(order: Order) -> dict[str, Any]:
 
 
 def mail_about(template: str, order: Order, values: dict[str, Any]) -> None:
-    """Mail whoever bought an order, in its storefront's face."""
+    """Mail whoever bought an order, in its storefront's face; nobody, once the buyer is
+    erased."""
+    if order.erased_at is not None:
+        return
     send_mail(
         template,
         to=order.email,

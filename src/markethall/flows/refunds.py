@@ -97,6 +97,14 @@ def refund_order(
     return send(refund.pk)
 
 
+def refund_later(*, order_id: uuid.UUID, reason: str, actor_id: uuid.UUID | None) -> Refund:
+    """Set aside all that is left of an order, and have a job ask the gateway; in the caller's
+    transaction. Raises as ``refund_order``."""
+    refund = _prepare(order_id, Claim(), reason, actor_id, None, None)
+    send_later(refund)
+    return refund
+
+
 def refund_payment(
     *,
     payment_id: uuid.UUID,

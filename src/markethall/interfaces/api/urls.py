@@ -20,6 +20,7 @@ from markethall.interfaces.api import (
     platform,
     products,
     reviews,
+    sales,
     shipments,
     shipping,
     taxes,
@@ -42,6 +43,7 @@ api.add_router("/credits", credits.routes)
 api.add_router("/payments", mismatches.routes)
 api.add_router("/orders", orders.routes)
 api.add_router("/shipments", shipments.routes)
+api.add_router("/analytics", sales.routes)
 api.add_router("/webhooks", webhooks.routes)
 api.add_router("/images", image_providers.routes)
 api.add_router("/images", images.routes)

@@ -146,6 +146,49 @@ def add_note(order: Order, *, actor_id: uuid.UUID, note: str) -> None:
     _record(order, order.status, actor_id, note)
 
 
+def forget_buyers(orders: Sequence[Order], *, email: str) -> None:
+    """Take out of locked orders who bought them: addresses keep country and region, and what was
+    written by hand goes. Their links end."""
+    for order in orders:
+        order.email, order.customer_note, order.erased_at = email, "", clock.now()
+        order.shipping_address = _place_of(order.shipping_address)
+        order.billing_address = _place_of(order.billing_address)
+        order.save(
+            update_fields=[
+                "email",
+                "customer_note",
+                "erased_at",
+                "shipping_address",
+                "billing_address",
+            ]
+        )
+    lines = OrderLine.objects.filter(order__in=orders, kind=LineKind.GOODS)
+    for line in lines:
+        line.data = _without_words(line.data)
+        line.save(update_fields=["data"])
+
+
+def _place_of(address: dict[str, str] | None) -> dict[str, str] | None:
+    if address is None:
+        return None
+    return {name: address.get(name, "") for name in ("region", "country")}
+
+
+def _without_words(data: dict[str, Any]) -> dict[str, Any]:
+    """A line's data without what is shown as it was typed, such as an engraving."""
+    typed = {value for _, value in data.get("shown", [])}
+    typed &= set(data.get("configuration", {}).values())
+    return {
+        **data,
+        "configuration": {
+            code: value
+            for code, value in data.get("configuration", {}).items()
+            if value not in typed
+        },
+        "shown": [[name, value] for name, value in data.get("shown", []) if value not in typed],
+    }
+
+
 def _placed(
     customer_id: uuid.UUID | None, key: str | None, lines: Sequence[PricedLine]
 ) -> Order | None:

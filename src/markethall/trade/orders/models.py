@@ -83,6 +83,9 @@ class Order(models.Model):
             models.Index(fields=["customer_id", "-id"], name="orders_customer"),
             models.Index(fields=["status", "-id"], name="orders_status"),
             models.Index(fields=["storefront", "-id"], name="orders_storefront"),
+            models.Index(
+                fields=["paid_at"], condition=Q(paid_at__isnull=False), name="orders_paid_at"
+            ),
             models.Index(fields=["storefront", "status", "-id"], name="orders_storefront_status"),
             models.Index(
                 fields=["email"], opclasses=["varchar_pattern_ops"], name="orders_email_start"

@@ -22,6 +22,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
     (
         "Money",
         (
+            ("/console/sales", "Sales", "chart-line", "x", Permission.PAYMENTS_READ),
             ("/console/payments", "Payments", "credit-card", "$", Permission.PAYMENTS_READ),
             ("/console/ledger", "Ledger", "scale", "l", Permission.PAYMENTS_READ),
             ("/console/reconcile", "Reconcile", "refresh-cw", "r", Permission.PAYMENTS_READ),

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from markethall.flows import refunds
+from markethall.flows import erasure, refunds
 from markethall.flows.order_desk import change_order
 from markethall.flows.order_sheet import address_lines, sheet_of
 from markethall.flows.refund_lines import RefundedLine
@@ -168,6 +168,18 @@ def cancel(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     )
 
 
+@require_POST
+@staff(Permission.USERS_WRITE)
+def erase_guest(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
+    number = erasure.erase_guest(order_id=order_id, actor_id=request.user.pk)
+    return done(
+        request,
+        f"The guest is erased, with {number} order{'' if number == 1 else 's'}.",
+        to=f"/console/orders/{order_id}",
+        again=lambda: show_order(request, order_id),
+    )
+
+
 def show_order(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     """One order, with what its reader may do to it."""
     order = order_for(request.user, order_id)
@@ -195,7 +207,9 @@ def show_order(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
             )
             if given
         ],
-        "tracked": guest_link(order) if order.customer_id is None else "",
+        "tracked": guest_link(order)
+        if order.customer_id is None and order.erased_at is None
+        else "",
         "carriers": carriers(),
         "moves": moves,
         "payments": tries,

@@ -35,7 +35,6 @@ from markethall.interfaces.web.console.frame import done, granted, show
 from markethall.kernel import clock, job_log
 from markethall.kernel.money import Money
 from markethall.kernel.pagination import Count, count_up_to
-from markethall.trade.orders.models import OrderStatus
 from markethall.trade.orders.queries import filtered, orders_for
 
 DAYS = 14
@@ -139,11 +138,19 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.ORDERS_READ,
-        "paid among the orders and not yet fulfilled",
-        "/console/orders?status=PAID",
+        "to pack among the orders",
+        "/console/orders?need=to_pack",
         "package",
         "warning",
-        lambda user: count_up_to(filtered(orders_for(user), status=OrderStatus.PAID)),
+        lambda user: count_up_to(filtered(orders_for(user), need="to_pack")),
+    ),
+    (
+        Permission.ORDERS_READ,
+        "packed among the orders and not yet sent",
+        "/console/orders?need=to_ship",
+        "truck",
+        "warning",
+        lambda user: count_up_to(filtered(orders_for(user), need="to_ship")),
     ),
     (
         Permission.IMAGES_READ,
