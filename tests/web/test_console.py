@@ -59,6 +59,13 @@ PAGES = {
     "/console/mails/templates": Permission.MAIL_READ,
     "/console/mails/templates/welcome": Permission.MAIL_READ,
     "/console/mails/templates/welcome/preview": Permission.MAIL_READ,
+    "/console/vouchers": Permission.VOUCHERS_WRITE,
+    "/console/vouchers/new": Permission.VOUCHERS_WRITE,
+    "/console/vouchers/many": Permission.VOUCHERS_WRITE,
+    "/console/shipping": Permission.SHIPPING_WRITE,
+    "/console/shipping/new": Permission.SHIPPING_WRITE,
+    "/console/taxes": Permission.SHIPPING_WRITE,
+    "/console/taxes/new": Permission.SHIPPING_WRITE,
     "/console/audit": Permission.AUDIT_READ,
     "/console/settings": Permission.SETTINGS_READ,
 }

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
-from markethall.trade.shipping.models import ShippingMethod
+from markethall.trade.shipping.models import ShippingMethod, ShippingPrice
 from markethall.trade.shipping.rules import Method, Step
 
 _METHODS = """
@@ -30,5 +30,8 @@ def methods_priced_in(storefront: str, currency: str) -> list[Method]:
 
 def methods(storefront: str = "") -> QuerySet[ShippingMethod]:
     """All methods, of one storefront or any, with their prices, in the order they are shown."""
-    found = ShippingMethod.objects.prefetch_related("prices").order_by("position", "pk")
+    prices = ShippingPrice.objects.order_by("currency", F("up_to_grams").asc(nulls_last=True))
+    found = ShippingMethod.objects.order_by("storefront", "position", "pk").prefetch_related(
+        Prefetch("prices", prices)
+    )
     return found.filter(storefront=storefront) if storefront else found

@@ -16,6 +16,8 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
             ("/console/users", "Users & credits", "users", "u", Permission.USERS_READ),
             ("/console/orders", "Orders", "receipt", "o", Permission.ORDERS_READ),
             ("/console/leads", "Bespoke", "gem", "b", Permission.LEADS_READ),
+            ("/console/vouchers", "Vouchers", "tag", "v", Permission.VOUCHERS_WRITE),
+            ("/console/shipping", "Shipping & taxes", "truck", "h", Permission.SHIPPING_WRITE),
             ("/console/pictures", "Pictures", "image", "p", Permission.IMAGES_READ),
         ),
     ),

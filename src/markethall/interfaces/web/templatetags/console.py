@@ -94,6 +94,12 @@ def share(value: float | None) -> str:
 
 
 @register.filter
+def percent(basis_points: int) -> str:
+    """Ten-thousandths as per cents: 810 is ``8.1``."""
+    return f"{basis_points / 100:.2f}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def said(state: str) -> str:
     """The name of a state, in words."""
     return str(state).replace("_", " ").lower()
