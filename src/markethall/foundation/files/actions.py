@@ -30,6 +30,9 @@ _EXTENSIONS = {
     "image/webp": "webp",
     "application/pdf": "pdf",
     "application/zip": "zip",
+    "application/gzip": "gz",
+    "application/x-ndjson": "ndjson",
+    "text/csv": "csv",
 }
 
 DELETE_JOB = "delete_stored"
