@@ -37,6 +37,9 @@ READS = (
     Read("images API", "/api/images"),
     Read("credit history API", "/api/credits/history"),
     Read("plans API", "/api/payments/plans"),
+    Read("product list API", "/api/products"),
+    Read("product search API", "/api/products/search?q=ring"),
+    Read("shop page", "/elysium/shop", is_page=True),
     Read("console start page", "/console", is_page=True, by_staff=True),
     Read("console charts", "/console/figures", is_page=True, by_staff=True),
     Read("console to-do list", "/console/todo", is_page=True, by_staff=True),
@@ -46,13 +49,19 @@ GROWING = (
     Read("images API, favourites first", "/api/images?sort=favorites"),
     Read("credit history API", "/api/credits/history"),
     Read("gallery page", "/plushify/gallery", is_page=True),
+    Read("product list API", "/api/products"),
+    Read("product list API, by price", "/api/products?sort=price"),
+    Read("product search API", "/api/products/search?q=ring"),
+    Read("shop page", "/elysium/shop", is_page=True),
+    Read("own orders API", "/api/orders"),
+    Read("console's orders", "/console/orders", is_page=True, by_staff=True),
 )
 
 
 def run_load() -> Iterator[Figure]:
     with open_hall() as hall:
         person, staff = make(1)[0], make(1, role="admin")[0]
-        rows.pictures_and_history(person.id, first=2_000_001, last=2_000_500)
+        _fill(person, 2_000_001, 2_000_500)
         rows.gather_statistics()
         for read in READS:
             if (status := _status(read, person, staff, hall.port)) != 200:
@@ -64,11 +73,11 @@ def run_load() -> Iterator[Figure]:
 def run_growth() -> Iterator[Figure]:
     with open_hall() as hall:
         person, staff = make(1)[0], make(1, role="admin")[0]
-        rows.pictures_and_history(person.id, first=1, last=_FEW)
+        _fill(person, 1, _FEW)
         rows.gather_statistics()
         reads = [r for r in GROWING if _status(r, person, staff, hall.port) == 200]
         few = {r: _alone(hall, r.request(person, staff, hall.port)) for r in reads}
-        rows.pictures_and_history(person.id, first=_FEW + 1, last=_MANY)
+        _fill(person, _FEW + 1, _MANY)
         rows.gather_statistics()
         for read in reads:
             many = _alone(hall, read.request(person, staff, hall.port))
@@ -77,6 +86,12 @@ def run_growth() -> Iterator[Figure]:
                 "P5", f"{read.name}: 1,000,000 rows ÷ 1,000", after / before, "", target=1.2,
                 at_most=True, note=f"p50 {before:.2f} ms, then {after:.2f} ms",
             )  # fmt: skip
+
+
+def _fill(person: Person, first: int, last: int) -> None:
+    rows.pictures_and_history(person.id, first=first, last=last)
+    rows.goods(first=first, last=last)
+    rows.orders(person.id, first=first, last=last)
 
 
 def _at_half_load(hall: Hall, read: Read, request: bytes) -> Iterator[Figure]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
 
 _MANY = 100_000
 
@@ -26,8 +28,22 @@ def _asleep() -> Iterator[Any]:
 def pictures_and_history(user_id: uuid.UUID, *, first: int, last: int) -> None:
     """Give a person pictures ``first`` to ``last``, each with the credit that it cost: one row
     each of generation, hold, transaction and entry."""
+    _many(_belongings(user_id), first, last)
+
+
+def goods(*, first: int, last: int) -> None:
+    """Put products ``first`` to ``last`` on ELYSIUM's shelves."""
+    _many(_shelves(), first, last)
+
+
+def orders(user_id: uuid.UUID, *, first: int, last: int) -> None:
+    """Give a person orders ``first`` to ``last``, with their lines and payments."""
+    _many(_trade(f"'{user_id}'")[:3], first, last)
+
+
+def _many(tables: Sequence[tuple[Any, dict[str, str]]], first: int, last: int) -> None:
     with _asleep() as cursor:
-        for model, columns in _belongings(user_id):
+        for model, columns in tables:
             with _indexed_afterwards(cursor, model._meta.db_table, last - first):
                 _fill(cursor, model, columns, first, last)
 
@@ -37,10 +53,8 @@ def everything(user_id: uuid.UUID, *, first: int, last: int) -> None:
     orders, payments, refunds, webhooks, mails, audit entries, files, jobs. Every seventh thing
     is the person's."""
     whose = f"CASE WHEN n %% 7 = 0 THEN '{user_id}'::uuid ELSE {_id('0007')} END"
+    _many((*_people(), *_trade(whose), *_log(whose)), first, last)
     with _asleep() as cursor:
-        for model, columns in (*_people(), *_trade(whose), *_log(whose)):
-            with _indexed_afterwards(cursor, model._meta.db_table, last - first):
-                _fill(cursor, model, columns, first, last)
         cursor.execute(_JOBS, {"first": first, "last": last})
 
 
@@ -94,6 +108,8 @@ def _fill(cursor: Any, model: Any, columns: dict[str, str], first: int, last: in
     ``n``; what they leave out has the model's default, or nothing."""
     names, values = [], []
     for field in model._meta.concrete_fields:
+        if field.generated:
+            continue
         value = columns.get(field.column)
         if value is None and not field.null and not field.primary_key:
             value = _default(field)
@@ -109,6 +125,8 @@ def _fill(cursor: Any, model: Any, columns: dict[str, str], first: int, last: in
 
 def _default(field: Any) -> str:
     value = field.get_default()
+    if isinstance(field, ArrayField):
+        return "'{}'"
     if isinstance(value, dict | list):
         return f"'{json.dumps(value)}'"
     return f"'{'' if value is None else value}'"
@@ -210,6 +228,35 @@ def _people() -> tuple[tuple[Any, dict[str, str]], ...]:
         "created_at": _AT,
     }
     return (User, person), (EmailAddress, address), (Account, account)
+
+
+def _shelves() -> tuple[tuple[Any, dict[str, str]], ...]:
+    from markethall.trade.catalog.models import Product, ProductPrice
+
+    product = {
+        "id": _id("000e"),
+        "storefront": "'elysium'",
+        "slug": "'piece-' || n",
+        "name": "'Piece ' || n || ' ' || " + _one_of("ring", "pendant", "bracelet"),
+        "summary": "'Made by hand, number ' || n",
+        "description": "'Drawn, cast and set in one workshop, and sent in a box of its own.'",
+        "status": _one_of("active", "draft"),
+        "position": "n %% 1000",
+        "facets": f"ARRAY['metal:' || {_one_of('gold', 'silver', 'platinum')}]::varchar[]",
+        "created_at": _AT,
+        "updated_at": _AT,
+        "published_at": _AT,
+    }
+    price = {
+        "product_id": _id("000e"),
+        "id": _id("000f"),
+        "currency": "'USD'",
+        "amount": "100000 + n %% 9000 * 100",
+        "from_amount": "100000 + n %% 9000 * 100",
+        "storefront": "'elysium'",
+        "is_shown": f"{_one_of('active', 'draft')} = 'active'",
+    }
+    return (Product, product), (ProductPrice, price)
 
 
 def _trade(whose: str) -> tuple[tuple[Any, dict[str, str]], ...]:

@@ -27,6 +27,10 @@ API = (
     "/api/images?status=failed",
     "/api/images?status=failed&sort=favorites",
     "/api/credits/history",
+    "/api/products",
+    "/api/products?sort=newest",
+    "/api/products?sort=price",
+    "/api/products?sort=-price",
     "/api/orders",
     "/api/orders?status=PAID",
     f"/api/orders?q={_EMAIL}",
@@ -46,6 +50,8 @@ PAGES = (
     "/plushify/gallery",
     "/plushify/gallery?status=failed&sort=favorites",
     "/plushify/history",
+    "/console/leads",
+    "/console/leads?turn=us",
     "/console",
     "/console/todo",
     "/console/figures",
@@ -100,6 +106,7 @@ def staff(django_db_setup: None, django_db_blocker: Any) -> Iterator[User]:
             user = make_user(role=Role.SUPER_ADMIN, credits=100)
             rows.pictures_and_history(user.pk, first=1, last=_ROWS)
             rows.everything(user.pk, first=1, last=_ROWS)
+            rows.goods(first=1, last=_ROWS)
             rows.gather_statistics()
             yield user
             transaction.set_rollback(True)
