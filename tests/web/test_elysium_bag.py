@@ -184,3 +184,31 @@ def test_profile_and_orders_are_for_their_owner(client: Client) -> None:
     ada.refresh_from_db()
     assert ada.name == "Ada B."
     assert "Nothing ordered yet" in text_of(browser.get("/elysium/account/orders"))
+
+
+def test_a_piece_is_kept_as_it_was_chosen(client: Client) -> None:
+    keep = "/elysium/pieces/aurore/keep"
+    assert client.post(keep, GOLD)["Location"].startswith("/login?next=%2Felysium%2Fpieces")
+    browser = page_client(make_user(name="Ada Byron"))
+    browser.post(keep, GOLD)
+    shown = text_of(browser.get("/elysium/wishlist"))
+    assert "Metal: Yellow gold" in shown
+    chosen = "/elysium/pieces/aurore?option.metal=gold&option.size=52"
+    assert 'aria-pressed="true"' in text_of(browser.get(chosen))
+    browser.post("/elysium/wishlist/share", {"share": "yes"})
+    link = re.search(r'href="[^"]*(/wishlist/[^"]+)"', text_of(browser.get("/elysium/wishlist")))
+    assert link
+    assert "Ada" in text_of(client.get(link[1]))
+    assert "Byron" not in text_of(client.get(link[1]))
+    browser.post("/elysium/wishlist/share", {"share": "no"})
+    assert client.get(link[1]).status_code == 404
+    answer = browser.post(keep, GOLD, headers={"HX-Request": "true"})
+    assert '"isKept": false' in answer["HX-Trigger"]
+    assert "Nothing wished for yet" in text_of(browser.get("/elysium/wishlist"))
+
+
+def test_what_was_looked_at_is_remembered(client: Client) -> None:
+    make_product("other")
+    client.post("/elysium/pieces/aurore/seen")
+    assert "You looked at" in text_of(client.get("/elysium/pieces/other"))
+    assert "You looked at" not in text_of(Client().get("/elysium/pieces/other"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -31,7 +31,8 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """``state`` is ready, low, made (to order), out, or wrong where it cannot be made."""
+    """``state`` is ready, low, made (to order), out, or wrong where it cannot be made; ``mark`` is
+    the configuration's digest."""
 
     price: str
     is_from: bool
@@ -41,7 +42,7 @@ class Offer:
     faults: Sequence[FieldError] = ()
     others: Sequence[Other] = ()
     arrives: str = ""
-    shown: Sequence[tuple[str, str]] = field(default_factory=list)
+    mark: str = ""
 
     @property
     def can_buy(self) -> bool:
@@ -76,7 +77,7 @@ def offer_of(
         amount=made.price,
         others=_others(slug, spec, made, at_hand) if state == "out" else (),
         arrives=_arrives(days) if state in {"ready", "low"} and days else "",
-        shown=made.shown,
+        mark=made.mark,
     )
 
 

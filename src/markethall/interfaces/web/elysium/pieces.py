@@ -15,6 +15,7 @@ from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.configurator import chosen_of, options_shown, wanted_of
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
 from markethall.interfaces.web.elysium.offers import address_of, offer_of
+from markethall.interfaces.web.elysium.wishlist import is_kept, recent
 from markethall.trade.catalog.models import ProductImage
 from markethall.trade.catalog.queries import Detail, product_shown, products_shown
 from markethall.trade.shipping.queries import methods_priced_in
@@ -55,6 +56,8 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
         "path": path,
         "options": options_shown(detail.spec, chosen, currency, offer.faults),
         "offer": offer,
+        "save_url": f"{path}/keep",
+        "is_saved": is_kept(request, product, offer.mark) if offer.mark else False,
         "pictures": pictures,
         "details": product.details,
         "methods": methods,
@@ -100,4 +103,8 @@ def _surroundings(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     found = products_shown(storefront=STOREFRONT, currency=currency, category=category)
     others = found.exclude(pk=detail.product.pk).order_by("position", "-id")[:_ALSO]
     reviews = detail.product.reviews.filter(is_hidden=False).order_by("-id")[:_REVIEWS]
-    return {"also": cards_shown(others, currency), "reviews": reviews}
+    return {
+        "also": cards_shown(others, currency),
+        "reviews": reviews,
+        "recent": recent(request, detail.product),
+    }

@@ -9,6 +9,7 @@ from markethall.interfaces.web.elysium import (
     pieces,
     sitemap,
     window,
+    wishlist,
 )
 
 app_name = "elysium"
@@ -31,6 +32,12 @@ urlpatterns = [
     path("elysium/checkout/quote", checkout.requote),
     path("elysium/bespoke", bespoke.wish, name="bespoke"),
     path("elysium/bespoke/thanks", bespoke.thanks),
+    path("elysium/pieces/<slug:slug>/keep", wishlist.keep),
+    path("elysium/pieces/<slug:slug>/seen", wishlist.seen),
+    path("elysium/wishlist", wishlist.wishlist, name="wishlist"),
+    path("elysium/wishlist/share", wishlist.share),
+    path("elysium/wishlist/<uuid:item_id>/remove", wishlist.remove),
+    path("wishlist/<str:token>", wishlist.shared, name="shared_wishlist"),
     path("elysium/account", account.profile, name="account"),
     path("elysium/account/orders", account.orders, name="orders"),
     path("elysium/account/addresses", account.addresses, name="addresses"),

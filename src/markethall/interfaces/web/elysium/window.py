@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
+from markethall.interfaces.web.elysium.wishlist import recent
 from markethall.trade.catalog.models import Collection, CollectionItem, ProductImage
 from markethall.trade.catalog.queries import collections_shown, products_shown
 from markethall.trade.shipping.queries import methods_priced_in
@@ -38,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "cover": cards[0] if cards else None,
         "featured": cards[1:],
         "stories": stories()[:3],
+        "recent": recent(request),
     }
     return render(request, "elysium/home.html", context)
 

@@ -13,3 +13,8 @@ document.addEventListener("bag", ({ detail: { pieces } }) => {
     link.querySelector("[data-count]").textContent = pieces || "";
   }
 });
+
+// Whether a piece is on the wishlist, told by the server: HX-Trigger {"kept": {"isKept": true}}.
+document.addEventListener("kept", ({ target, detail: { isKept } }) => {
+  target.closest("[data-keep]")?.setAttribute("aria-pressed", isKept);
+});
