@@ -27,6 +27,7 @@ from markethall.foundation.reconciliation.queries import open_differences
 from markethall.kernel import clock, job_log
 from markethall.kernel.errors import TooManyRequests
 from markethall.kernel.throttle import Limit, count_try
+from markethall.trade.inventory.queries import low_items
 from markethall.trade.leads.models import LeadStatus
 from markethall.trade.leads.queries import leads
 
@@ -73,6 +74,7 @@ _LOOKS: tuple[_Look, ...] = (
         "/console/leads?turn=us",
         lambda: leads(waiting=True).exclude(status__in=[LeadStatus.WON, LeadStatus.LOST]),
     ),
+    ("low in stock", "/console/stock?show=low", low_items),
     (
         "not sent among the mails",
         "/console/mails?status=failed",

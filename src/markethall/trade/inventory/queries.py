@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from markethall.kernel import clock
 from markethall.trade.inventory import statements
@@ -73,6 +73,17 @@ def stock_items(
     if show == "uncounted":
         return items.filter(is_counted=False)
     return items
+
+
+def low_first(items: QuerySet[StockItem]) -> QuerySet[StockItem]:
+    """``items`` with how urgent each is: 2 when it is sold out, 1 when low, else 0."""
+    counted = Q(is_counted=True)
+    urgency = Case(
+        When(counted & Q(on_hand__lte=F("reserved")), then=Value(2)),
+        When(counted & Q(low_since__isnull=False), then=Value(1)),
+        default=Value(0),
+    )
+    return items.annotate(urgency=urgency)
 
 
 def low_items() -> QuerySet[StockItem]:
