@@ -44,10 +44,14 @@ NOT_SAID = Carried()
 
 
 def pack(
-    *, order_id: uuid.UUID, actor_id: uuid.UUID, wanted: Mapping[uuid.UUID, int] | None = None
+    *,
+    order_id: uuid.UUID,
+    actor_id: uuid.UUID,
+    wanted: Mapping[uuid.UUID, int] | None = None,
+    leaves: bool = False,
 ) -> Shipment:
     """Put pieces of an order's lines into a parcel; all that are in none yet when ``wanted`` is
-    None.
+    None. One that ``leaves`` in the same transaction is told of when it has left.
 
     Raises OrderMissing, MoveNotAllowed for an order that is not to be packed, and Invalid with a
     field error for every line of which there are not so many to pack.
@@ -61,9 +65,10 @@ def pack(
         if not contents:
             raise MoveNotAllowed("Nothing of this order is left to pack.")
         parcel = parcels.open_parcel(reference=order.pk, contents=contents, actor_id=actor_id)
-        _record("orders.pack", order, parcel, actor_id, pieces=sum(contents.values()))
-        _note(order, actor_id, f"Packed {sum(contents.values())} pieces.")
-        follow_parcels(order, actor_id=actor_id)
+        number = sum(contents.values())
+        _record("orders.pack", order, parcel, actor_id, pieces=number)
+        _note(order, actor_id, f"Packed {number} piece{'' if number == 1 else 's'}.")
+        follow_parcels(order, actor_id=actor_id, told=not leaves)
     return parcel
 
 
@@ -118,7 +123,7 @@ def ship_order(
         if order.status not in _PACKABLE:
             raise MoveNotAllowed(f"An order that is {order.status} cannot become SHIPPED.")
         if any(there.to_pack for there in _pieces(order).values()):
-            pack(order_id=order_id, actor_id=actor_id)
+            pack(order_id=order_id, actor_id=actor_id, leaves=True)
         waiting = lock(Shipment.objects.filter(reference=order_id, status=ShipmentStatus.PACKED))
         if not waiting:
             raise MoveNotAllowed("Nothing of this order is sent.")
@@ -164,8 +169,11 @@ class Done:
     refused: Sequence[str]
 
 
-def follow_parcels(order: Order, *, actor_id: uuid.UUID | None, note: str = "") -> None:
-    """Move a locked order to where its parcels are."""
+def follow_parcels(
+    order: Order, *, actor_id: uuid.UUID | None, note: str = "", told: bool = True
+) -> None:
+    """Move a locked order to where its parcels are; unless ``told``, nobody hears that it is
+    packed."""
     pieces = [there for there in _pieces(order).values() if there.kept]
     if order.status not in _WAY or not pieces:
         return
@@ -179,7 +187,7 @@ def follow_parcels(order: Order, *, actor_id: uuid.UUID | None, note: str = "") 
     here, there = _WAY.index(OrderStatus(order.status)), _WAY.index(reached)
     if there > here:
         move_through(order, _WAY[here + 1 : there + 1], actor_id=actor_id, note=note)
-        if reached == OrderStatus.FULFILLED:
+        if reached == OrderStatus.FULFILLED and told:
             events.publish(OrderPacked(order.pk))
         elif reached == OrderStatus.DELIVERED:
             events.publish(OrderArrived(order.pk))

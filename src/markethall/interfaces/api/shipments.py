@@ -109,13 +109,16 @@ def create_shipment(request: HttpRequest, body: ShipmentIn) -> HttpResponse:
     if len({each.line_id for each in body.lines}) < len(body.lines):
         raise Invalid.field("lines", "Name each line once.")
 
+    leaves = bool(body.carrier or body.tracking_number)
+
     def act() -> tuple[int, ShipmentOut]:
         parcel = order_parcels.pack(
             order_id=body.order_id,
             actor_id=request.user.pk,
             wanted={each.line_id: each.quantity for each in body.lines} or None,
+            leaves=leaves,
         )
-        if body.carrier or body.tracking_number:
+        if leaves:
             carried = Carried(body.carrier, body.tracking_number, body.tracking_url or None)
             order_parcels.ship(parcel_id=parcel.pk, actor_id=request.user.pk, carried=carried)
         return 201, _show(parcel.pk)
