@@ -118,7 +118,7 @@ class PaymentBrief(Out):
         )
 
 
-class MoveOut(Out):
+class StepOut(Out):
     """One step of the timeline; ``from`` is empty for the first."""
 
     from_status: str = Field(serialization_alias="from")
@@ -246,7 +246,7 @@ class OrderDetail(OrderOut):
     can_cancel: bool = Field(description="Whether whoever bought it can still call it off.")
     pieces: list[PiecesOut]
     shipments: list[ParcelOut]
-    timeline: list[MoveOut]
+    timeline: list[StepOut]
 
 
 def show_orders(orders: Sequence[Order]) -> list[OrderOut]:
@@ -269,7 +269,7 @@ def show_order(order: Order) -> OrderDetail:
         **dict(brief),
         **_details(sheet),
         timeline=[
-            MoveOut(
+            StepOut(
                 from_status=step.from_status, to_status=step.to_status, note=step.note, at=step.at
             )
             for step in sheet.moves
