@@ -111,10 +111,15 @@ def decode(cursor: str, length: int) -> list[Any]:
 
 
 def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Rows that come after ``values``: (a > x) or (a = x and (b > y)) …, indexable."""
+    """Rows that come after ``values``: (a > x) or (a = x and (b > y)) …. That the first column is
+    not before its value says nothing more, but is what an index can begin at."""
     condition = Q()
     for name, value in reversed(list(zip(order, values, strict=True))):
         field = name.lstrip("-")
         beyond = Q(**{f"{field}__lt" if name.startswith("-") else f"{field}__gt": value})
         condition = beyond | (Q(**{field: value}) & condition) if condition else beyond
-    return condition
+    if len(order) < 2:
+        return condition
+    first = order[0].lstrip("-")
+    bound = f"{first}__lte" if order[0].startswith("-") else f"{first}__gte"
+    return Q(**{bound: values[0]}) & condition

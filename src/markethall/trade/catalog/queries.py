@@ -32,7 +32,7 @@ from markethall.trade.catalog.storefronts import goods_storefronts
 Sort = Literal["featured", "newest", "price", "-price", "relevance"]
 SORTS: tuple[Sort, ...] = ("featured", "newest", "price", "-price", "relevance")
 # Of more hits than these, the ones that the storefront puts first are ranked.
-RANKED = 1000
+RANKED = 300
 MAX_FACETS = 40
 # Columns that only the index needs.
 UNSEEN = ("search", "keywords")
