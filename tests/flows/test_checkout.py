@@ -47,7 +47,7 @@ PACK = [Wanted("credits-50")]
 def reconcile() -> int:
     """What the periodic job asks the gateway about; how many payments and refunds that were."""
     before = clock.now() - ASK_AFTER
-    return heal("sandbox", [], opened_before=before, tell=lambda _: None).asked
+    return heal("sandbox", [], since=before, opened_before=before, tell=lambda _: None).asked
 
 
 class Cut(BaseException):

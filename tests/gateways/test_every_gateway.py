@@ -20,7 +20,14 @@ from markethall.flows.settlement_batch import settle_inbox
 from markethall.foundation.accounts.models import User
 from markethall.foundation.ledger.models import Entry, Transaction
 from markethall.foundation.ledger.queries import balance_of
-from markethall.foundation.payments.models import InboxEvent, InboxStatus, Payment, Refund
+from markethall.foundation.messaging.models import Mail
+from markethall.foundation.payments.models import (
+    Chargeback,
+    InboxEvent,
+    InboxStatus,
+    Payment,
+    Refund,
+)
 from markethall.trade.orders.models import Order
 
 pytestmark = pytest.mark.usefixtures("till")
@@ -50,6 +57,10 @@ def state_of(user: User, order: Order) -> dict[str, Any]:
         "order": (order.status, order.refunded),
         "moves": list(order.moves.order_by("pk").values_list("to_status", flat=True)),
         "refunds": sorted(backs),
+        "chargebacks": [
+            (one.status, one.amount, one.withdrawn)
+            for one in Chargeback.objects.filter(payment__reference=order.pk)
+        ],
         "credits": balance_of(user.pk).balance,
         "entries": entries_of(order),
     }
@@ -190,6 +201,60 @@ def test_an_hour_of_silence_ends_as_if_all_had_been_told(
 
 
 @pytest.mark.django_db
+def test_chargebacks_in_an_hour_of_silence_end_as_if_all_had_been_told(
+    gate: Gate, turn_clock: Callable[[timedelta], None]
+) -> None:
+    """R5: one that was known to be open, lost unheard; then opened, won and lost unheard. Where a
+    gateway tells of none at all, the other half is asked for too."""
+
+    def hear(told: list[Told]) -> None:
+        for one in told:
+            assert gate.send(one).status_code == 200
+        settle_all(turn_clock)
+        if not told:
+            comparison.sweep()
+
+    def shop(*, deaf: bool) -> list[tuple[User, Order, list[Told]]]:
+        made = []
+        for number, for_shop in enumerate([False, None, True, False]):
+            user = make_user()
+            order, payment = start(user)
+            hear(gate.pay(payment))
+            told = gate.dispute(payment)
+            if number == 0:
+                hear(told)
+            if for_shop is not None:
+                told += gate.decide(payment, for_shop=for_shop)
+            if not deaf:
+                hear(told)
+            made.append((user, order, told))
+        return made
+
+    wanted = [state_of(user, order) for user, order, _ in shop(deaf=False)]
+    assert [one["chargebacks"][0][0] for one in wanted] == ["lost", "needs_response", "won", "lost"]
+    kept, gone = (("FULFILLED", 0), 60), (("REFUNDED", 499), 10)
+    assert [(one["order"], one["credits"]) for one in wanted] == [gone, kept, kept, gone]
+
+    unheard = shop(deaf=True)
+    gate.go_down()
+    turn_clock(HOUR)
+    assert comparison.sweep().healed == 0
+    gate.come_back()
+    assert comparison.sweep().healed == 4
+    assert [state_of(user, order) for user, order, _ in unheard] == wanted
+    assert comparison.sweep().healed == 0
+    run = comparison.run(comparison.open_one(actor_id=None).pk)
+    assert not run.healed and not run.differences.exists()
+    # What was never sent comes after all: nothing changes, and support is told once of each news.
+    mails = Mail.objects.filter(template="chargeback").count()
+    for _, _, told in unheard:
+        hear(told)
+    assert [state_of(user, order) for user, order, _ in unheard] == wanted
+    assert Mail.objects.filter(template="chargeback").count() == mails
+    assert books_are_right()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "fault",
     [Fault(secret="whsec_bm90IG91ciBzZWNyZXQ="), Fault(at=old()), Fault(body='{"id": "evt_1"}')],
@@ -232,6 +297,7 @@ class TestOutages:
         for _ in range(2):
             answer = client.post("/api/payments/create-checkout", body, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (503, "gateway_unavailable")
+            assert int(answer.headers["Retry-After"]) == answer.json()["retryAfter"] > 0
         order = Order.objects.get()
         assert order.status == "PENDING"
         gate.come_back()

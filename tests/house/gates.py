@@ -62,6 +62,12 @@ class Gate(Protocol):
     def give_back(self, payment: Payment, amount: int) -> list[Told]:
         """Somebody gives money back on the gateway's own pages; the events of it."""
 
+    def dispute(self, payment: Payment) -> list[Told]:
+        """The payer's bank wants the money back; the events of it, if the gateway tells any."""
+
+    def decide(self, payment: Payment, *, for_shop: bool) -> list[Told]:
+        """The bank decides; the events of it, if the gateway tells any."""
+
     def claim(self, told: Told, amount: int) -> Told:
         """The same event with another amount in it."""
 
@@ -103,6 +109,14 @@ class SandboxGate:
         money = Money(amount, payment.currency)
         key = f"{payment.pk.hex}{amount}"
         counter.give_back(payment.gateway_ref, key=key, money=money, refund_id="")
+        return self._told()
+
+    def dispute(self, payment: Payment) -> list[Told]:
+        counter.dispute(payment.gateway_ref)
+        return self._told()
+
+    def decide(self, payment: Payment, *, for_shop: bool) -> list[Told]:
+        counter.decide(payment.gateway_ref, for_shop=for_shop)
         return self._told()
 
     def claim(self, told: Told, amount: int) -> Told:
@@ -157,6 +171,17 @@ class StripeGate:
         refund = self.peer.give_back(intent, amount)
         names = ("refund.created", "charge.refunded", "charge.refund.updated", "refund.updated")
         return [self._event(name, refund) for name in names]
+
+    def dispute(self, payment: Payment) -> list[Told]:
+        made = self.peer.dispute(self.peer.get(payment.gateway_ref)["payment_intent"])
+        return [self._event("charge.dispute.created", made)]
+
+    def decide(self, payment: Payment, *, for_shop: bool) -> list[Told]:
+        intent = self.peer.get(payment.gateway_ref)["payment_intent"]
+        disputes = [t for t in self.peer.things.values() if t["object"] == "dispute"]
+        (dispute,) = [one for one in disputes if one["payment_intent"] == intent]
+        self.peer.decide(dispute, for_shop=for_shop)
+        return [self._event("charge.dispute.closed", dispute)]
 
     def claim(self, told: Told, amount: int) -> Told:
         data = json.loads(json.dumps(told.data))
@@ -220,14 +245,24 @@ class PolarGate:
         ]
 
     def give_back(self, payment: Payment, amount: int) -> list[Told]:
-        orders = self.hall.rows("orders").values()
-        (order,) = [one for one in orders if one["checkout_id"] == payment.gateway_ref]
+        order = self._order(payment)
         refund = self.hall.give_back(order["id"], amount)
         return [
             self._event("refund.created", refund),
             self._event("order.refunded", order),
             self._event("refund.updated", refund),
         ]
+
+    def dispute(self, payment: Payment) -> list[Told]:
+        self.hall.dispute(self._order(payment)["id"])
+        return []
+
+    def decide(self, payment: Payment, *, for_shop: bool) -> list[Told]:
+        order_id = self._order(payment)["id"]
+        for dispute in self.hall.rows("disputes").values():
+            if dispute["order_id"] == order_id:
+                dispute["status"] = "won" if for_shop else "lost"
+        return []
 
     def claim(self, told: Told, amount: int) -> Told:
         return Told(told.id, told.type, {**told.data, "subtotal_amount": amount})
@@ -256,6 +291,11 @@ class PolarGate:
 
     def asked(self) -> int:
         return len(self.hall.asked)
+
+    def _order(self, payment: Payment) -> dict[str, Any]:
+        orders = self.hall.rows("orders").values()
+        (order,) = [one for one in orders if one["checkout_id"] == payment.gateway_ref]
+        return order
 
     def _event(self, type: str, data: dict[str, Any]) -> Told:
         return Told(f"{type}-{data['id']}", type, dict(data))

@@ -140,6 +140,24 @@ class StandIn:
         self.rows("refunds")[refund["id"]] = refund
         return refund
 
+    def dispute(self, order_id: str) -> dict[str, Any]:
+        """The payer's bank wants all of an order back; Polar tells nobody."""
+        order = self.rows("orders")[order_id]
+        dispute = filled(
+            outputs.Dispute,
+            id=str(uuid.uuid4()),
+            created_at=_now(),
+            status="needs_response",
+            amount=order["net_amount"],
+            tax_amount=order["tax_amount"],
+            currency=order["currency"],
+            reason="fraudulent",
+            evidence_due_by=_now(),
+            order_id=order_id,
+        )
+        self.rows("disputes")[dispute["id"]] = dispute
+        return dispute
+
     def create(self, area: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         key = str(uuid.uuid4())
         if area == "checkouts":

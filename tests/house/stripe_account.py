@@ -49,7 +49,7 @@ class Account(Peer):
             raise Refusal(401, "invalid_request_error", "", "Invalid API Key provided.")
 
     def answer(self, method: str, path: str, given: dict[str, Any], key: str) -> Any:
-        is_read = path in _LISTS or "/payment_pages/" in path
+        is_read = "/payment_pages/" in path or (path in _LISTS and "created" not in given)
         if key or (method == "GET" and not is_read):
             return super().answer(method, path, given, key)
         with self._lock:

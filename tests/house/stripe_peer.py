@@ -1,9 +1,9 @@
 """A loopback stand-in of the part of Stripe's API that Markethall calls.
 
 It takes what Stripe's own SDK sends and checks it: the key, the API version, an idempotency key
-on every write, and every parameter, its name and its value, against the SDK's published parameter
-types. It answers in Stripe's shapes. It charges nothing, knows no fees, no currencies that differ
-from the account's, no pages of a list, and sends nothing by itself.
+on every write, and every parameter of a write or a list, its name and its value, against the
+SDK's published parameter types. It answers in Stripe's shapes. It charges nothing, knows no fees,
+no currencies that differ from the account's, no pages of a list, and sends nothing by itself.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ from stripe import params as types
 
 KEY = "sk_test_peer"
 PARAMS: list[tuple[str, str, Any]] = [
+    ("GET", r"/v1/charges", types.ChargeListParams),
+    ("GET", r"/v1/disputes", types.DisputeListParams),
+    ("GET", r"/v1/products", types.ProductListParams),
+    ("GET", r"/v1/refunds", types.RefundListParams),
+    ("GET", r"/v1/webhook_endpoints", types.WebhookEndpointListParams),
     ("POST", r"/v1/customers", types.CustomerCreateParams),
     ("POST", r"/v1/billing_portal/sessions", billing_portal.SessionCreateParams),
     ("POST", r"/v1/checkout/sessions", checkout.SessionCreateParams),
@@ -41,7 +46,7 @@ PARAMS: list[tuple[str, str, Any]] = [
     ("POST", r"/v1/webhook_endpoints", types.WebhookEndpointCreateParams),
     ("POST", r"/v1/webhook_endpoints/\w+", types.WebhookEndpointUpdateParams),
 ]
-LISTS = {"charges", "refunds", "products", "webhook_endpoints"}
+LISTS = {"charges", "disputes", "products", "refunds", "webhook_endpoints"}
 
 
 class Refusal(Exception):
@@ -132,6 +137,12 @@ class Peer:
             metadata={},
         )
 
+    def decide(self, dispute: dict[str, Any], *, for_shop: bool) -> None:
+        """The payer's bank decides; what it gives back comes at once."""
+        dispute["status"] = "won" if for_shop else "lost"
+        if for_shop:
+            dispute["balance_transactions"].append({"amount": dispute["amount"]})
+
     def answer(self, method: str, path: str, given: dict[str, Any], key: str) -> Any:
         with self._lock:
             self.calls.append(f"{method} {path}")
@@ -163,6 +174,7 @@ class Peer:
         if path == "/v1/balance":
             return {"object": "balance", "livemode": False, "available": [], "pending": []}
         if path.removeprefix("/v1/") in LISTS:
+            check(method, path, given)
             kind = path.removeprefix("/v1/").removesuffix("s")
             found = [dict(thing) for thing in self.things.values() if thing["object"] == kind]
             span = given.get("created") or {}
@@ -170,8 +182,9 @@ class Peer:
             found = [t for t in found if t["created"] < int(span.get("lt", 2**40))]
             for thing in found:
                 thing.pop("secret", None)
-                if thing.get("default_price"):
-                    thing["default_price"] = self.get(thing["default_price"])
+                for name in [one.removeprefix("data.") for one in given.get("expand", [])]:
+                    if thing.get(name):
+                        thing[name] = self.get(thing[name])
             return {"object": "list", "data": found[::-1], "has_more": False, "url": path}
         thing = dict(self.get(path.rsplit("/", 1)[1]))
         if method == "DELETE":

@@ -134,7 +134,11 @@ def sweep() -> Tally:
         try:
             movements = list(registry.named(name).recent(since, now))
             found = healing.heal(
-                name, movements, opened_before=now - reconciliation.ASK_AFTER, tell=_silent
+                name,
+                movements,
+                since=since,
+                opened_before=now - reconciliation.ASK_AFTER,
+                tell=_silent,
             )
         except (GatewayUnavailable, GatewayRefused, UnknownGateway) as error:
             log.warning("gateway not reconciled", gateway=name, error=error.detail)
@@ -176,7 +180,9 @@ def _compare_one(comparison: Comparison, name: str, tally: Tally, tell: Tell) ->
     tell(f"{name}: asking for what has moved")
     gateway = registry.named(name)
     movements = list(gateway.recent(comparison.since, comparison.until))
-    found = healing.heal(name, movements, opened_before=clock.now(), tell=tell)
+    found = healing.heal(
+        name, movements, since=comparison.since, opened_before=clock.now(), tell=tell
+    )
     tally.asked += found.asked
     tally.healed += found.healed
     tell(f"{name}: comparing with the books")

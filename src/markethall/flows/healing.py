@@ -13,14 +13,27 @@ from functools import partial
 import structlog
 from django.db import transaction
 
-from markethall.flows import refunds
+from markethall.flows import chargebacks, refunds
 from markethall.flows.reconciliation import ask_about, look
+from markethall.flows.settlement import payment_of
 from markethall.foundation.payments.actions import record_opened
 from markethall.foundation.payments.errors import GatewayRefused, PaymentMissing
-from markethall.foundation.payments.gateways.base import Movement, MovementKind
+from markethall.foundation.payments.gateways import registry
+from markethall.foundation.payments.gateways.base import (
+    Movement,
+    MovementKind,
+    Notice,
+    NoticeKind,
+)
 from markethall.foundation.payments.inbox import NotYet
-from markethall.foundation.payments.models import Payment, PaymentStatus, Refund, RefundStatus
-from markethall.foundation.payments.queries import open_refunds, unsettled
+from markethall.foundation.payments.models import (
+    Chargeback,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
+from markethall.foundation.payments.queries import open_chargebacks, open_refunds, unsettled
 from markethall.foundation.reconciliation.queries import as_id, known_payments
 from markethall.foundation.reconciliation.rules import Known
 
@@ -34,17 +47,23 @@ Act = Callable[[], object]
 
 @dataclass(slots=True)
 class Tally:
-    """How many payments and refunds were asked about, and how many changed by it."""
+    """How many payments, refunds and chargebacks were asked about, and how many changed by it."""
 
     asked: int = 0
     healed: int = 0
 
 
 def heal(
-    gateway: str, movements: Sequence[Movement], *, opened_before: datetime, tell: Tell
+    gateway: str,
+    movements: Sequence[Movement],
+    *,
+    since: datetime,
+    opened_before: datetime,
+    tell: Tell,
 ) -> Tally:
     """Settle what a gateway has moved and we have not booked, then ask it about every payment
-    and refund that is open with us since before ``opened_before``.
+    and refund that is open with us since before ``opened_before``, and about the chargebacks
+    opened ``since`` then or open with us.
 
     Raises GatewayUnavailable: what was healed until then stays healed.
     """
@@ -66,6 +85,7 @@ def heal(
     for number, refund in enumerate(waiting, start=1):
         tell(f"{gateway}: refund under way {number}")
         _count(tally, refund, partial(refunds.look, refund.pk))
+    _follow_chargebacks(gateway, since, tally, tell)
     return tally
 
 
@@ -92,6 +112,26 @@ def hear_refund(payment_id: uuid.UUID, ref: str, refund_id: str = "") -> None:
         refund = refunds.adopt(payment, ref)
     if refund.status == RefundStatus.REQUESTED:
         refunds.look(refund.pk)
+
+
+def _follow_chargebacks(gateway: str, since: datetime, tally: Tally, tell: Tell) -> None:
+    """Bring those that are open with us to where they are, and open those that nobody told of."""
+    tell(f"{gateway}: chargebacks")
+    for row in open_chargebacks(gateway)[:_MOST_OPEN]:
+        _count(tally, row.payment, partial(chargebacks.follow, row.payment, row.gateway_ref))
+    try:
+        truths = list(registry.named(gateway).recent_chargebacks(since))
+    except GatewayRefused as error:  # a key that may not read them heals the rest all the same
+        log.warning("chargebacks not heard", gateway=gateway, error=error.detail)
+        return
+    of_gateway = Chargeback.objects.filter(payment__gateway=gateway)
+    refs = [truth.ref for truth in truths]
+    known = set(of_gateway.filter(gateway_ref__in=refs).values_list("gateway_ref", flat=True))
+    for truth in truths:
+        notice = Notice(NoticeKind.CHARGEBACK, ref=truth.charge_ref, payment_key=truth.payment_key)
+        payment = None if truth.ref in known else payment_of(gateway, notice)
+        if payment:
+            _count(tally, payment, partial(chargebacks.follow, payment, truth.ref))
 
 
 def _asked_for(payment: Payment, refund_id: str) -> Refund | None:
@@ -142,5 +182,6 @@ def _state(row: Payment | Refund) -> object:
     if isinstance(row, Refund):
         return Refund.objects.filter(pk=row.pk).values_list("status").first()
     of_refunds = Refund.objects.filter(payment_id=row.pk).order_by("pk").values_list("status")
+    of_banks = Chargeback.objects.filter(payment_id=row.pk).order_by("pk")
     status = Payment.objects.filter(pk=row.pk).values_list("status").first()
-    return status, tuple(of_refunds)
+    return status, tuple(of_refunds), tuple(of_banks.values_list("status", "withdrawn"))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from markethall.kernel.errors import Conflict, NotFound, Problem
 
+RETRY_AFTER = 10  # seconds, when a gateway says nothing itself
+
 
 class InvalidSignature(Problem):
     status, code, title = 400, "invalid_signature", "This webhook is not signed as it should be"
@@ -12,9 +14,14 @@ class UnknownGateway(NotFound):
 
 
 class GatewayUnavailable(Problem):
-    """The gateway did not answer. What was asked is kept and tried again."""
+    """The gateway did not answer. What was asked is kept and tried again. ``retry_after`` is in
+    seconds, where the gateway said how long."""
 
     status, code, title = 503, "gateway_unavailable", "The payment gateway does not answer"
+
+    def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
+        wait = retry_after or RETRY_AFTER
+        super().__init__(detail, headers={"Retry-After": str(wait)}, retryAfter=wait)
 
 
 class GatewayRefused(Conflict):

@@ -4,10 +4,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from markethall.foundation.payments.models import (
     Chargeback,
+    ChargebackStatus,
     InboxEvent,
     Payment,
     PaymentStatus,
@@ -75,3 +76,9 @@ def chargebacks(*, status: str = "") -> QuerySet[Chargeback]:
     """Chargebacks with their payments, of one status when it is given; order by ``-id``."""
     found = Chargeback.objects.select_related("payment")
     return found.filter(status=status) if status else found
+
+
+def open_chargebacks(gateway: str) -> QuerySet[Chargeback]:
+    """A gateway's chargebacks that are not decided, or whose money has not come back yet."""
+    decided = Q(status=ChargebackStatus.LOST) | Q(status=ChargebackStatus.WON, withdrawn=False)
+    return chargebacks().filter(payment__gateway=gateway).exclude(decided).order_by("pk")

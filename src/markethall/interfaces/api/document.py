@@ -45,7 +45,7 @@ MEANINGS = {
     422: "Some fields need another value",
     429: "Too many tries; `Retry-After` says when to come back",
     502: "A provider refused",
-    503: "A provider does not answer; try again",
+    503: "A provider does not answer; `Retry-After` says when to come back",
 }
 _SCHEMES = {
     "bearer": {
@@ -161,7 +161,7 @@ def _complete_response(status: int, response: dict[str, Any]) -> None:
     content = response.get("content", {}).pop("application/json", None)
     if content:
         response["content"]["application/problem+json"] = content
-    if status == 429:
+    if status in {429, 503}:
         response["headers"] = {
             "Retry-After": {"schema": {"type": "integer"}, "description": "In seconds."}
         }

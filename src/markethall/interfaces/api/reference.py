@@ -27,7 +27,7 @@ _MENDS = {
     429: "Wait for the seconds that `Retry-After` says.",
     500: "Try again; if it stays, tell us the `X-Request-Id`.",
     502: "Look at the detail; try again later.",
-    503: "Try again in a moment.",
+    503: "Wait for the seconds that `Retry-After` says. What was asked for is kept.",
 }
 _DEEPEST = 6
 

@@ -283,6 +283,9 @@ class Gateway(Protocol):
         """The money that moved from ``since`` until before ``until``, in any order. What is
         under way has not moved yet."""
 
+    def recent_chargebacks(self, since: datetime) -> Iterator[ChargebackTruth]:
+        """The chargebacks opened since then as they stand now, in any order."""
+
     def probe(self) -> str:
         """Try the gateway with our credentials; a sentence that says what was found."""
 

@@ -7,7 +7,7 @@ Polar gives the tax back along with them.
 
 from __future__ import annotations
 
-from polar.v2026_10.outputs import Checkout, Order, Refund
+from polar.v2026_10.outputs import Checkout, Dispute, Order, Refund
 
 from markethall.kernel.money import Money, split
 
@@ -27,10 +27,10 @@ def is_inclusive(order: Order) -> bool:
     return order.tax_amount > 0 and order.total_amount == of_order(order).amount
 
 
-def of_refund(refund: Refund, order: Order) -> Money:
-    """What of a refund was our price."""
-    within = refund.tax_amount if is_inclusive(order) else 0
-    return Money(refund.amount + within, refund.currency.upper())
+def of_refund(back: Refund | Dispute, order: Order) -> Money:
+    """What of a refund or a chargeback was our price."""
+    within = back.tax_amount if is_inclusive(order) else 0
+    return Money(back.amount + within, back.currency.upper())
 
 
 def net_of(money: Money, order: Order) -> int:

@@ -66,9 +66,8 @@ def _call(act: Callable[[Polar], AnswerT], *, repeatable: bool) -> AnswerT:
         except PolarRateLimitError as error:
             wait = error.retry_after or attempt
             if is_last or wait > _LONGEST_WAIT:
-                headers = {"Retry-After": str(wait)}
                 raise GatewayUnavailable(
-                    "Polar takes no more calls for a while.", headers=headers
+                    "Polar takes no more calls for a while.", retry_after=wait
                 ) from error
             time.sleep(wait)
         except PolarClientError as error:

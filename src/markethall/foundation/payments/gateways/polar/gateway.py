@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from django.db import connection
 from polar.v2026_10.literals import PresentmentCurrency
-from polar.v2026_10.outputs import Order, Refund
+from polar.v2026_10.outputs import Dispute, Order, Refund
 
 from markethall.foundation.payments.errors import (
     GatewayRefused,
@@ -18,6 +18,7 @@ from markethall.foundation.payments.errors import (
     PaymentMissing,
 )
 from markethall.foundation.payments.gateways.base import (
+    ChargebackState,
     ChargebackTruth,
     ChargeRequest,
     ChargeState,
@@ -51,6 +52,15 @@ _REFUND_STATES = {
     "succeeded": RefundState.SUCCEEDED,
     "failed": RefundState.FAILED,
     "canceled": RefundState.FAILED,
+}
+# An early warning takes no money yet.
+_CHARGEBACK_STATES = {
+    "early_warning": ChargebackState.UNDER_REVIEW,
+    "needs_response": ChargebackState.NEEDS_RESPONSE,
+    "under_review": ChargebackState.UNDER_REVIEW,
+    "prevented": ChargebackState.WON,
+    "won": ChargebackState.WON,
+    "lost": ChargebackState.LOST,
 }
 _MAX_ID = 255
 
@@ -181,8 +191,8 @@ class PolarGateway:
         return _refund_truth(found[0], order)
 
     def fetch_chargeback(self, ref: str) -> ChargebackTruth:
-        """As merchant of record Polar answers to the bank itself, and refunds the order."""
-        raise PaymentMissing("Polar handles chargebacks itself; they come as refunds.")
+        dispute = read(lambda polar: polar.disputes.get(ref))
+        return _chargeback_truth(dispute, _order(dispute.order_id))
 
     def page_of(self, thing: Thing, ref: str) -> str:
         return ""
@@ -229,6 +239,11 @@ class PolarGateway:
                 refund_id=str(refund.metadata.get("refundId", "")),
             )
 
+    def recent_chargebacks(self, since: datetime) -> Iterator[ChargebackTruth]:
+        """Polar tells of them by no webhook: this is how they become known."""
+        for dispute in read(lambda polar: list(_disputes(polar, since))):
+            yield _chargeback_truth(dispute, _order(dispute.order_id))
+
     def probe(self) -> str:
         return setup.probe()
 
@@ -268,6 +283,14 @@ def _refunds(polar: Any, since: datetime) -> Iterator[Refund]:
         yield refund
 
 
+def _disputes(polar: Any, since: datetime) -> Iterator[Dispute]:
+    """What was opened since then; the newest come first."""
+    for dispute in polar.disputes.iter_list(sorting=["-created_at"], limit=100):
+        if _time(dispute.created_at) < since:
+            return
+        yield dispute
+
+
 def _order(order_id: str) -> Order:
     return read(lambda polar: polar.orders.get(order_id))
 
@@ -280,6 +303,22 @@ def _refund_truth(refund: Refund, order: Order) -> RefundTruth:
         state,
         failure,
         money=amounts.of_refund(refund, order),
+        payment_key=str(order.metadata.get("paymentId", "")),
+    )
+
+
+def _chargeback_truth(dispute: Dispute, order: Order) -> ChargebackTruth:
+    """Polar takes the money when the bank has decided. What it prevented by giving the money back
+    comes as a refund too, and is over without a loss of its own."""
+    state = _CHARGEBACK_STATES.get(dispute.status, ChargebackState.UNDER_REVIEW)
+    return ChargebackTruth(
+        dispute.id,
+        order.checkout_id or order.id,
+        state,
+        amounts.of_refund(dispute, order),
+        withdrawn=state == ChargebackState.LOST,
+        reason=(dispute.reason or "").replace("_", " "),
+        due_by=_time(dispute.evidence_due_by) if dispute.evidence_due_by else None,
         payment_key=str(order.metadata.get("paymentId", "")),
     )
 

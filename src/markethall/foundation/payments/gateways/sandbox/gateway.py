@@ -122,18 +122,9 @@ class SandboxGateway:
     def fetch_chargeback(self, ref: str) -> ChargebackTruth:
         outage.refuse()
         record = SandboxCheckout.objects.filter(pk=counter.disputed(ref)).first()
-        if record is None or not record.dispute or record.disputed_at is None:
+        if record is None or record.disputed_at is None:
             raise PaymentMissing("The sandbox gateway knows no such chargeback.")
-        return ChargebackTruth(
-            ref,
-            record.pk,
-            ChargebackState(record.dispute),
-            record.money,
-            withdrawn=record.dispute != ChargebackState.WON,
-            reason="fraudulent",
-            due_by=record.disputed_at + _TIME_TO_ANSWER,
-            payment_key=str(record.metadata.get("paymentId", "")),
-        )
+        return _chargeback_truth(record, record.disputed_at)
 
     def page_of(self, thing: Thing, ref: str) -> str:
         if thing == "chargeback" and ref:
@@ -196,6 +187,12 @@ class SandboxGateway:
                 refund_id=refund.idempotency_key[:36],
             )
 
+    def recent_chargebacks(self, since: datetime) -> Iterator[ChargebackTruth]:
+        outage.refuse()
+        disputed = SandboxCheckout.objects.filter(disputed_at__gte=since)
+        for record in disputed.order_by("disputed_at").iterator():
+            yield _chargeback_truth(record, record.disputed_at or since)
+
     def probe(self) -> str:
         outage.refuse()
         return "the sandbox gateway answers; it moves no money"
@@ -204,6 +201,19 @@ class SandboxGateway:
 def _refund_truth(refund: SandboxRefund) -> RefundTruth:
     money = Money(refund.amount, refund.checkout.currency)
     return RefundTruth(refund.pk, RefundState.SUCCEEDED, money=money)
+
+
+def _chargeback_truth(record: SandboxCheckout, disputed_at: datetime) -> ChargebackTruth:
+    return ChargebackTruth(
+        counter.dispute_ref(record),
+        record.pk,
+        ChargebackState(record.dispute),
+        record.money,
+        withdrawn=record.dispute != ChargebackState.WON,
+        reason="fraudulent",
+        due_by=disputed_at + _TIME_TO_ANSWER,
+        payment_key=str(record.metadata.get("paymentId", "")),
+    )
 
 
 def _truth(record: SandboxCheckout) -> ChargeTruth:

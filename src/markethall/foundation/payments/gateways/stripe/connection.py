@@ -58,17 +58,27 @@ def calling(what: str) -> Iterator[None]:
         raise GatewayRefused("Stripe has been asked for something else with this key.") from None
     except stripe.InvalidRequestError as error:
         if error.http_status in _BUSY:
-            raise GatewayUnavailable("Stripe is busy with this. Try again in a moment.") from None
+            raise GatewayUnavailable(
+                "Stripe is busy with this. Try again in a moment.", retry_after=_asked(error)
+            ) from None
         _warn(what, error)
         raise GatewayRefused(_said(error)) from None
     except stripe.StripeError as error:
         _warn(what, error)
-        raise GatewayUnavailable("Stripe does not answer. Try again in a moment.") from None
+        raise GatewayUnavailable(
+            "Stripe does not answer. Try again in a moment.", retry_after=_asked(error)
+        ) from None
 
 
 def is_missing(error: stripe.InvalidRequestError) -> bool:
     """Whether Stripe says that there is no such thing."""
     return error.code == "resource_missing"
+
+
+def _asked(error: stripe.StripeError) -> int | None:
+    """The seconds that Stripe asks to wait for."""
+    asked = str((error.headers or {}).get("Retry-After", ""))
+    return int(asked) if asked.isdecimal() else None
 
 
 def _said(error: stripe.StripeError) -> str:

@@ -179,6 +179,16 @@ class StripeGateway:
                 if refund.status == "succeeded":
                     yield _movement(MovementKind.REFUND, _plain(refund))
 
+    def recent_chargebacks(self, since: datetime) -> Iterator[ChargebackTruth]:
+        asked: Any = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": 100,
+            "expand": ["data.payment_intent"],
+        }
+        with calling("disputes.list"):
+            for dispute in client().v1.disputes.list(asked).auto_paging_iter():
+                yield truths.of_dispute(_plain(dispute))
+
     def probe(self) -> str:
         with calling("balance.retrieve"):
             live = client().v1.balance.retrieve().livemode
