@@ -15,8 +15,12 @@ Arrive = Callable[..., Visitor]
 
 OPEN = ["/", "/plushify", "/plushify/pricing", "/plushify/nowhere", "/login", "/signup"]
 OPEN += ["/forgot-password", "/dev/outbox", "/api/docs", "/api/docs/problems"]
+OPEN += ["/elysium", "/elysium/shop", "/elysium/search?q=nothing", "/elysium/collections"]
+OPEN += ["/elysium/bag", "/elysium/bespoke", "/elysium/size-guide", "/elysium/delivery"]
 OWN = ["/plushify/create", "/plushify/gallery", "/plushify/gallery?q=nothing+like+it"]
 OWN += ["/plushify/history", "/plushify/history/purchases", "/plushify/settings"]
+OWN += ["/elysium/account", "/elysium/account/orders", "/elysium/account/addresses"]
+OWN += ["/elysium/account/addresses/new", "/elysium/wishlist"]
 OWN += ["/plushify/account", "/sign-ins", "/second-factor", "/change-password"]
 
 
