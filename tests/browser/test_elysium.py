@@ -1,0 +1,119 @@
+"""A ring, from the shop window to the page that follows it: as a guest on a phone, and signed in at
+a desk with what was in the bag before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from house.browsing import DESK, PASSWORD, PHONE, Hall, Visitor
+
+pytestmark = pytest.mark.browser
+Arrive = Callable[..., Visitor]
+ADMIN = "first-admin@example.com"
+RING: dict[str, Any] = {
+    "slug": "aurore",
+    "name": "Aurore",
+    "prices": [{"amount": 100_000, "currency": "USD"}],
+    "weightGrams": 120,
+    "options": [
+        {
+            "code": "metal",
+            "name": "Metal",
+            "isStocked": True,
+            "values": [
+                {"code": "gold", "name": "Yellow gold", "swatch": "#d4af37"},
+                {
+                    "code": "platinum",
+                    "name": "Platinum",
+                    "swatch": "#c3c6cb",
+                    "effects": [{"amount": 50_000, "currency": "USD"}],
+                },
+            ],
+        },
+        {"code": "engraving", "name": "Engraving", "kind": "text", "maxLength": 12}
+        | {"isRequired": False},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def ring(hall: Hall) -> str:
+    """A ring for sale in two metals; the address of its page."""
+    try:
+        token = hall.token(ADMIN)
+    except OSError:
+        hall.join(ADMIN, "The first admin")
+        token = hall.token(ADMIN)
+    made = hall.call("POST", "/api/products", RING, token=token)
+    hall.call("POST", f"/api/products/{made['id']}/approve", {}, token=token)
+    stock = {"list": "AURORE-GOLD;9\nAURORE-PLATINUM;9"}
+    hall.call("POST", "/api/inventory/receive", stock, token=token)
+    return "/elysium/pieces/aurore"
+
+
+def configure(page: Page) -> None:
+    """Choose platinum and an engraving; the server prices it."""
+    page.get_by_label("Platinum").check()
+    expect(page.locator("#offer .price")).to_have_text("$1,500")
+    page.get_by_label("Engraving").fill("Ada")
+    expect(page).to_have_url(re.compile("engraving=Ada"))
+    page.get_by_role("button", name="Add to bag").click()
+    expect(page.get_by_role("heading", name="In your bag")).to_be_visible()
+    expect(page.get_by_text("Engraving: Ada")).to_be_visible()
+
+
+def send_to_berlin(page: Page) -> None:
+    page.locator("#id_shipping-country").select_option("DE")
+    expect(page.locator("#checkout-sum")).to_contain_text("VAT 19 %")
+    address = {"name": "Ada Byron", "line1": "Lindenweg 4", "postal_code": "10115"}
+    for name, value in {**address, "city": "Berlin"}.items():
+        page.locator(f"#id_shipping-{name}").fill(value)
+
+
+def pay(page: Page) -> None:
+    page.get_by_role("button", name="Pay now").click()
+    page.wait_for_url("**/sandbox/pay/**")
+    page.get_by_role("button", name=re.compile("^Pay")).click()
+    page.wait_for_url("**/orders/**")
+    expect(page.get_by_text("Your payment is confirmed")).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.usefixtures("ring")
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_guest_buys_a_ring(visitor: Arrive, size: tuple[int, int]) -> None:
+    guest = visitor(size=size)
+    page = guest.go("/elysium")
+    page.get_by_role("link", name="See all pieces").click()
+    page.get_by_role("link", name="Aurore").click()
+    configure(page)
+    page.get_by_role("link", name="Checkout").click()
+    page.get_by_role("button", name="Pay now").click()
+    expect(page.get_by_role("alert")).to_contain_text("A few things are missing")
+    page.get_by_label("E-mail").fill("guest@example.com")
+    send_to_berlin(page)
+    pay(page)
+    assert "/orders/track/" in page.url
+    guest.go("/elysium/bag")
+    expect(page.get_by_text("Nothing in it yet")).to_be_visible()
+
+
+def test_the_bag_comes_along_at_sign_in(hall: Hall, visitor: Arrive, ring: str) -> None:
+    ada = visitor(size=DESK)
+    email = hall.join()
+    configure(ada.go(ring))
+    page = ada.go("/elysium/checkout")
+    page.get_by_role("link", name="sign in").first.click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("form").get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/elysium/checkout")
+    expect(page.get_by_text("Engraving: Ada")).to_be_visible()
+    send_to_berlin(page)
+    pay(page)
+    ada.go("/elysium/account/orders")
+    expect(page.get_by_text("Aurore").first).to_be_visible()
