@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
-from bench import live, pictures, reads, report, spend, start, webhooks
+from bench import buy, live, pictures, reads, report, spend, start, webhooks
 from bench.figures import Figure
 from bench.hall import FOLDER, fresh
 
@@ -19,6 +19,7 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "P7": pictures.run,
     "P6": live.run,
     "P1": spend.run,
+    "P2": buy.run,
     "P3": webhooks.run,
     "P4": reads.run_load,
     "P5": reads.run_growth,

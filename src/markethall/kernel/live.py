@@ -52,9 +52,10 @@ def send(messages: Sequence[Message]) -> None:
         )
         for message in messages
     ]
-    depth = set(connection.savepoint_ids)
+    # None stands for a block without a savepoint of its own.
+    depth = set(connection.savepoint_ids) - {None}
     for at, hook, *_ in connection.run_on_commit:
-        if isinstance(hook, _Sending) and at == depth:
+        if isinstance(hook, _Sending) and at - {None} == depth:
             hook.payloads.update(dict.fromkeys(payloads))
             return
     transaction.on_commit(_Sending(dict.fromkeys(payloads)), robust=True)

@@ -45,7 +45,7 @@ def place_order(
     """
     items = rules.total_of(lines)
     discount = sum(line.discount for line in lines)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for _ in range(_TRIES):
             if found := _placed(customer_id, key, lines):
                 return found, False
