@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from house.cart import GOLD, Visitor, cart_of, make_ring, put_in, quantities
-from house.people import PASSWORD, ApiClient, client_for, make_user, page_client
+from house.people import PASSWORD, ApiClient, client_for, make_user
 from markethall.interfaces.jobs.upkeep import end_retention
 from markethall.kernel import clock
 from markethall.trade.cart.models import Cart, CartLine
@@ -364,11 +364,6 @@ class TestArrival:
         answer = Client.post(browser, "/login", form)
         assert answer.status_code == 302
         assert quantities(cart_of(client_for(user))) == [1]
-
-    def test_what_a_signed_in_browser_does_leaves_no_visitor(self, ring: Product) -> None:
-        user = make_user()
-        browser = page_client(user)
-        assert "visitor" not in browser.cookies
 
 
 def test_forgotten_carts_of_visitors_are_swept(

@@ -23,6 +23,7 @@ from markethall.flows import checkout, settlement
 from markethall.flows.quote import Buyer, Quote, QuotedLine, quote
 from markethall.foundation.accounts.belongings import keep_address
 from markethall.foundation.accounts.models import User
+from markethall.foundation.payments.gateways.base import ChargeLine
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock
 from markethall.kernel.errors import Conflict, Invalid
@@ -141,6 +142,7 @@ def check_out(
         keep_address(user=customer, kind="shipping", **sent_to)
     with transaction.atomic(durable=True):
         found: uuid.UUID | Started | None = _placed_by(customer, key)
+        quoted: Quote | None = None
         if found is None:
             locked = _locked(cart)
             quoted = quote(
@@ -157,7 +159,8 @@ def check_out(
         return _go_on(customer, found, back_to)
     if found.payment is None:
         return found
-    return Started(found.order, checkout.open_at_gateway(found.order, found.payment))
+    opened = checkout.open_at_gateway(found.order, found.payment, _charged(quoted))
+    return Started(found.order, opened)
 
 
 def _address(email: str) -> str:
@@ -256,6 +259,20 @@ def _go_on(customer: User | None, order_id: uuid.UUID, back_to: str) -> Started:
         return Started(order, order.payment)
     started = checkout.start_checkout(customer=customer, order_id=order_id, return_url=back_to)
     return Started(started.order, started.payment)
+
+
+def _charged(quoted: Quote | None) -> list[ChargeLine]:
+    """What the gateway's page shows of a cart's lines."""
+    return [
+        checkout.charge_line(
+            line.item.name,
+            line.quantity,
+            line.total,
+            discount=line.discount,
+            tax_added=line.tax_added,
+        )
+        for line in (quoted.sold_lines if quoted else ())
+    ]
 
 
 def _pieces(quoted: Quote) -> dict[uuid.UUID, int]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
 
 from markethall.trade.cart import actions as carts
 from markethall.trade.cart.models import Cart
@@ -29,31 +32,35 @@ def put_in(
     cart's own holds, or the storefront's default. Raises ProductMissing and what ``add_line``
     raises.
     """
-    found = _product(product, storefront)
-    cart = cart_of(owner, found.storefront)
+    found = _product(product, storefront, owner)
     shop = storefront_called(found.storefront)
     chosen = currency if currency in shop.currencies else ""
-    if cart and chosen:
-        carts.change_currency(cart=cart, currency=chosen)
-    carts.add_line(
+    if found.cart_currency and chosen and chosen != found.cart_currency:
+        cart = cart_of(owner, found.storefront)
+        if cart:
+            carts.change_currency(cart=cart, currency=chosen)
+    return carts.add_line(
         owner=owner,
         product=found,
         configuration=configuration,
-        currency=cart.currency if cart else chosen or shop.currency,
+        currency=chosen or found.cart_currency or shop.currency,
         quantity=quantity,
     )
-    made = cart or cart_of(owner, found.storefront)
-    if made is None:
-        raise ProductMissing
-    return made
 
 
-def _product(named: uuid.UUID | str, storefront: str) -> Product:
+def _product(named: uuid.UUID | str, storefront: str, owner: Owner) -> Any:
+    """The product, with the currency of the owner's cart at its storefront, if there is one."""
+    mine = Cart.objects.filter(storefront=OuterRef("storefront"))
+    if owner.user_id:
+        mine = mine.filter(user_id=owner.user_id)
+    else:
+        mine = mine.filter(visitor_digest=owner.visitor_digest)
     products = Product.objects.filter(status=ProductStatus.ACTIVE)
     if storefront:
         products = products.filter(storefront=storefront)
     by = {"pk": named} if isinstance(named, uuid.UUID) else {"slug": named}
-    found = products.filter(**by).defer("description", "details", "search").first()
-    if found is None:
+    found = products.filter(**by).annotate(cart_currency=Subquery(mine.values("currency")[:1]))
+    product = found.defer("description", "details", "search").first()
+    if product is None:
         raise ProductMissing
-    return found
+    return product

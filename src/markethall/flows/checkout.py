@@ -35,7 +35,7 @@ from markethall.trade.orders import rules
 from markethall.trade.orders.access import order_link
 from markethall.trade.orders.actions import move, place_order
 from markethall.trade.orders.errors import OrderMissing, OrderNotPayable
-from markethall.trade.orders.models import Order, OrderLine, OrderStatus
+from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.orders.rules import PricedLine
 
 MAX_QUANTITY = 100
@@ -123,13 +123,14 @@ def start_checkout(
     return Started(order, open_at_gateway(order, payment))
 
 
-def open_at_gateway(order: Order, payment: Payment) -> Payment:
+def open_at_gateway(order: Order, payment: Payment, lines: Sequence[ChargeLine] = ()) -> Payment:
     """Call the gateway for a recorded payment, and record what it opened. Can run twice.
 
+    ``lines`` are what the order's own amount to (see ``charge_line``), when they are known.
     Raises GatewayUnavailable, and GatewayRefused; a refused payment is over.
     """
     try:
-        opened = _ask_gateway(order, payment)
+        opened = _ask_gateway(order, payment, lines)
     except GatewayRefused as refused:
         with transaction.atomic():
             locked = lock_one(Payment.objects.filter(pk=payment.pk))
@@ -140,10 +141,10 @@ def open_at_gateway(order: Order, payment: Payment) -> Payment:
         return record_opened(payment.pk, **opened)
 
 
-def _ask_gateway(order: Order, payment: Payment) -> dict[str, str]:
+def _ask_gateway(order: Order, payment: Payment, lines: Sequence[ChargeLine]) -> dict[str, str]:
     gateway = registry.named(payment.gateway)
     customer_ref = customers.customer_of(order.customer_id, payment.gateway)
-    request = _charge_request(order, payment, customer_ref)
+    request = _charge_request(order, payment, customer_ref, lines or _lines_of(order))
     if payment.kind == PaymentKind.INTENT:
         intent = gateway.create_intent(request)
         return {"ref": intent.ref, "client_secret": intent.client_secret}
@@ -243,14 +244,22 @@ def prepare_new(order: Order, return_url: str) -> Payment:
     )
 
 
-def _charge_request(order: Order, payment: Payment, customer_ref: str) -> ChargeRequest:
+def charge_line(
+    name: str, quantity: int, total: Money, *, discount: int, tax_added: int
+) -> ChargeLine:
+    """What is paid of a line: after its discount, with the tax that comes on top."""
+    return ChargeLine(name, quantity, total + Money(tax_added - discount, total.currency))
+
+
+def _charge_request(
+    order: Order, payment: Payment, customer_ref: str, lines: Sequence[ChargeLine]
+) -> ChargeRequest:
     back = f"{order_link(order)}/return" if order.customer_id else order_link(order)
-    lines = list(order.lines.order_by("pk"))
     return ChargeRequest(
         key=str(payment.pk),
         money=payment.money,
         description=", ".join(f"{line.quantity} × {line.name}" for line in lines)[:255],
-        lines=_charge_lines(order, lines),
+        lines=[*lines, *_sent(order, lines)],
         email=order.email,
         return_url=payment.return_url or back,
         cancel_url=back,
@@ -265,18 +274,21 @@ def _charge_request(order: Order, payment: Payment, customer_ref: str) -> Charge
     )
 
 
-def _charge_lines(order: Order, lines: Sequence[OrderLine]) -> list[ChargeLine]:
-    """What is paid, by line: after discounts, with the taxes that come on top. Adds up."""
-    charged = [
-        ChargeLine(
+def _lines_of(order: Order) -> list[ChargeLine]:
+    return [
+        charge_line(
             line.name,
             line.quantity,
-            Money(line.total - line.discount + line.tax_added, order.currency),
+            Money(line.total, order.currency),
+            discount=line.discount,
+            tax_added=line.tax_added,
         )
-        for line in lines
+        for line in order.lines.order_by("pk")
     ]
-    left = order.total - sum(line.total.amount for line in charged)
-    if left:
-        name = order.shipping_method or "Shipping"
-        charged.append(ChargeLine(name, 1, Money(left, order.currency)))
-    return charged
+
+
+def _sent(order: Order, lines: Sequence[ChargeLine]) -> list[ChargeLine]:
+    """What the shipping costs with its tax: the lines add up to the total then."""
+    left = order.total - sum(line.total.amount for line in lines)
+    name = order.shipping_method or "Shipping"
+    return [ChargeLine(name, 1, Money(left, order.currency))] if left else []

@@ -111,8 +111,8 @@ class Quote:
     """What a cart costs. Amounts are minor units of ``currency``.
 
     ``shipping`` is None until a method is chosen that there is; ``total`` is without it then.
-    ``country`` is empty until it is known, and no tax is stated then. ``taxes`` states the tax by
-    rate; ``tax_added`` is what of it comes on top.
+    ``country`` is empty until it is known: no tax is stated then, and no method offered. ``taxes``
+    states the tax by rate; ``tax_added`` is what of it comes on top.
     """
 
     cart: Cart | None
@@ -278,7 +278,7 @@ def _sums(
     totals = [line.total.amount for line in sold]
     off = vouchers.discounts(voucher, totals) if voucher else [0 for _ in totals]
     found: Sequence[Option] = ()
-    if sold:
+    if sold and country:
         found = options(
             methods_priced_in(cart.storefront, goods.currency),
             country=country,

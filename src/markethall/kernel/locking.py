@@ -1,4 +1,4 @@
-"""Row locks with one global order: order → payment → subscription → stock → voucher →
+"""Row locks with one global order: cart → order → payment → subscription → stock → voucher →
 ledger account.
 
 Within a kind, rows are locked by ascending primary key, so two transactions that want the same

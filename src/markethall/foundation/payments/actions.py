@@ -18,7 +18,6 @@ from markethall.foundation.payments.models import (
     RefundStatus,
 )
 from markethall.kernel import clock
-from markethall.kernel.locking import lock_one
 from markethall.kernel.money import Money
 
 
@@ -44,19 +43,23 @@ def open_payment(
     )
 
 
+_OPENED = """
+UPDATE payments_payment
+   SET gateway_ref = %s, checkout_url = %s, client_secret = %s,
+       status = CASE WHEN status = 'created' THEN 'pending' ELSE status END
+ WHERE id = %s AND gateway_ref = ''
+RETURNING *
+"""
+
+
 def record_opened(
     payment_id: uuid.UUID, *, ref: str, checkout_url: str = "", client_secret: str = ""
 ) -> Payment:
-    """Record what the gateway opened for a payment; the second time changes nothing."""
-    payment = lock_one(Payment.objects.filter(pk=payment_id))
-    if not payment.gateway_ref:
-        payment.gateway_ref = ref
-        payment.checkout_url = checkout_url
-        payment.client_secret = client_secret
-        if payment.status == PaymentStatus.CREATED:
-            payment.status = PaymentStatus.PENDING
-        payment.save(update_fields=["gateway_ref", "checkout_url", "client_secret", "status"])
-    return payment
+    """Record what the gateway opened for a payment, by one statement; the second time changes
+    nothing."""
+    for payment in Payment.objects.raw(_OPENED, [ref, checkout_url, client_secret, payment_id]):
+        return payment
+    return Payment.objects.get(pk=payment_id)
 
 
 _SUCCEEDED = """

@@ -122,7 +122,7 @@ class VoucherStateOut(Out):
 
 class CartOut(Out):
     """What is in a cart, at the prices of now. ``total`` is without shipping until a method is
-    chosen, and ``tax`` is zero until the country is known."""
+    chosen; until the country is known, ``tax`` is zero and there are no ``shippingOptions``."""
 
     id: UUID | None
     storefront: str

@@ -31,9 +31,9 @@ def add_line(
     configuration: Mapping[str, str],
     currency: str,
     quantity: int = 1,
-) -> uuid.UUID:
+) -> Cart:
     """Put pieces of a product, as it was chosen, into somebody's cart at its storefront; returns
-    the cart's id. The same chosen again adds up, to ``MAX_QUANTITY`` at most.
+    the cart. The same chosen again adds up, to ``MAX_QUANTITY`` at most.
 
     ``currency`` is the cart's, or that of one which is made now. Raises Invalid,
     ConfigurationInvalid, NotSoldInCurrency, VariantMissing, CartFull.
@@ -41,31 +41,30 @@ def add_line(
     rules.check_quantity(quantity)
     configured = configure(specs_of([product.pk])[product.pk], configuration, currency)
     whose = "user" if owner.user_id else "visitor"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statements.ADD[whose],
-            {
-                "cart": new_id(),
-                "line": new_id(),
-                "storefront": product.storefront,
-                "user": owner.user_id,
-                "visitor": None if owner.user_id else owner.visitor_digest,
-                "currency": currency,
-                "product": product.pk,
-                "key": configured.variant_key,
-                "configuration": json.dumps(configured.chosen),
-                "mark": configured.mark,
-                "quantity": quantity,
-                "most": rules.MAX_QUANTITY,
-                "lines": rules.MAX_LINES,
-                "seen": configured.price.amount,
-                "now": clock.now(),
-            },
-        )
-        cart_id, line_id = cursor.fetchone()
-    if line_id is None:
+    carts = Cart.objects.raw(
+        statements.ADD[whose],
+        {
+            "cart": new_id(),
+            "line": new_id(),
+            "storefront": product.storefront,
+            "user": owner.user_id,
+            "visitor": None if owner.user_id else owner.visitor_digest,
+            "currency": currency,
+            "product": product.pk,
+            "key": configured.variant_key,
+            "configuration": json.dumps(configured.chosen),
+            "mark": configured.mark,
+            "quantity": quantity,
+            "most": rules.MAX_QUANTITY,
+            "lines": rules.MAX_LINES,
+            "seen": configured.price.amount,
+            "now": clock.now(),
+        },
+    )
+    (cart,) = carts
+    if cart.line_id is None:
         _refuse(product, configured.variant_key)
-    return uuid.UUID(str(cart_id))
+    return cart
 
 
 def set_quantity(*, cart: Cart, line_id: uuid.UUID, quantity: int) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 # Makes the cart where there is none and locks it where there is one; puts the line in, or adds to
-# the same one. Answers the cart's id, and the line's where one fits.
+# the same one. Answers the cart, with the line's id where one fits.
 _ADD = """
 WITH basket AS (
     INSERT INTO cart_cart AS c (id, storefront, user_id, visitor_digest, currency, voucher,
                                 created_at, updated_at)
     VALUES (%(cart)s, %(storefront)s, %(user)s, %(visitor)s, %(currency)s, '', %(now)s, %(now)s)
     ON CONFLICT ({owner}, storefront) DO UPDATE SET updated_at = EXCLUDED.updated_at
-    RETURNING id
+    RETURNING *
 ), added AS (
     INSERT INTO cart_cartline AS l (id, cart_id, variant_id, configuration, mark, quantity,
                                     seen_amount, added_at)
@@ -26,7 +26,7 @@ WITH basket AS (
            seen_amount = EXCLUDED.seen_amount
     RETURNING id
 )
-SELECT basket.id, (SELECT id FROM added) FROM basket
+SELECT basket.*, (SELECT id FROM added) AS line_id FROM basket
 """
 ADD = {
     "user": _ADD.format(owner="user_id"),
