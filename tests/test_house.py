@@ -202,6 +202,17 @@ def test_every_endpoint_names_who_may_call_it() -> None:
     assert seen > 1
 
 
+def test_no_two_shapes_of_the_api_share_a_name() -> None:
+    """The document knows a shape by its name alone: the second would stand for the first."""
+    found: dict[str, list[str]] = {}
+    for path in (SOURCE / "interfaces" / "api").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.name.endswith(("In", "Out")):
+                found.setdefault(node.name, []).append(shown(path))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+    assert len(found) > 50
+
+
 def test_no_page_holds_anything_inline() -> None:
     """The policy forbids it, so it would not work. Mails are no pages."""
     found = [

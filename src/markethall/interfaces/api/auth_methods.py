@@ -56,7 +56,7 @@ class SetupOut(Out):
     setup_token: str
 
 
-class ConfirmIn(In):
+class SecondFactorConfirmIn(In):
     setup_token: str = Field(max_length=500)
     code: str = Field(max_length=32, examples=["123456"])
 
@@ -67,7 +67,7 @@ class RecoveryCodesOut(Out):
     recovery_codes: list[str]
 
 
-class ProviderOut(Out):
+class SignInProviderOut(Out):
     id: str
     name: str
 
@@ -154,7 +154,7 @@ def begin_second_factor(request: HttpRequest) -> Any:
     auth=signed_in,
     response={200: RecoveryCodesOut, **problems(400, 401, 403, 409, 422, 429)},
 )
-def confirm_second_factor(request: HttpRequest, body: ConfirmIn) -> Any:
+def confirm_second_factor(request: HttpRequest, body: SecondFactorConfirmIn) -> Any:
     """Turn the second factor on with a first code."""
     codes = second_factor.confirm(user=person(request), token=body.setup_token, code=body.code)
     return {"recovery_codes": codes}
@@ -182,7 +182,7 @@ def renew_recovery_codes(request: HttpRequest, body: PasswordIn) -> Any:
     return {"recovery_codes": codes}
 
 
-@routes.get("/oauth", auth=anyone, response={200: Listing[ProviderOut], **problems(429)})
+@routes.get("/oauth", auth=anyone, response={200: Listing[SignInProviderOut], **problems(429)})
 def oauth_providers(request: HttpRequest) -> Any:
     """The providers that are set up."""
     limits.count_by_address("session")

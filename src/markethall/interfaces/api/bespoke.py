@@ -70,7 +70,7 @@ class PictureOut(Out):
     height: int
 
 
-class ReceivedOut(Out):
+class WishReceivedOut(Out):
     """What whoever asked gets back; the answer comes by mail."""
 
     id: UUID
@@ -160,18 +160,18 @@ def post_picture(request: HttpRequest, file: File[UploadedFile]) -> Any:
 @routes.post(
     "",
     auth=public,
-    response={201: ReceivedOut, **problems(400, 401, 403, 413, 422, 429)},
+    response={201: WishReceivedOut, **problems(400, 401, 403, 413, 422, 429)},
 )
 def post_bespoke(request: HttpRequest, body: BespokeIn) -> HttpResponse:
     """Ask for a piece. Both sides get a mail; the conversation goes on by the link in it."""
 
-    def act() -> tuple[int, ReceivedOut]:
+    def act() -> tuple[int, WishReceivedOut]:
         lead = flow.ask(
             storefront=storefront_of(request) or flow.HOUSE,
             customer_id=getattr(request.user, "pk", None),
             wish=_wish(body),
         )
-        return 201, ReceivedOut.model_validate(lead, from_attributes=True)
+        return 201, WishReceivedOut.model_validate(lead, from_attributes=True)
 
     return answer_once(request, act, durable=False)
 

@@ -212,7 +212,7 @@ class QuantityIn(In):
     quantity: int = Field(ge=0, le=MAX_QUANTITY, description="0 takes the line out.")
 
 
-class VoucherIn(In):
+class CartVoucherIn(In):
     code: Code
 
 
@@ -278,7 +278,7 @@ def delete_line(request: HttpRequest, line_id: UUID) -> Any:
 
 
 @routes.post("/voucher", auth=public, response={200: CartOut, **problems(*_Bad, 409, 429)})
-def post_voucher(request: HttpRequest, body: VoucherIn) -> Any:
+def post_voucher(request: HttpRequest, body: CartVoucherIn) -> Any:
     """Use a code, in place of any other. 409 `voucher_refused` says why it cannot be used; fifteen
     such an hour, and no more are looked at."""
     cart = _cart(request)

@@ -46,7 +46,7 @@ class GenerateIn(In):
     prompt: str | None = Field(None, max_length=MAX_PROMPT)
 
 
-class ImageOut(Out):
+class GenerationOut(Out):
     """``processingTime`` is in milliseconds. Links expire: ask again for fresh ones."""
 
     id: UUID
@@ -62,7 +62,7 @@ class ImageOut(Out):
     created_at: Time
 
     @classmethod
-    def of(cls, picture: Generation) -> ImageOut:
+    def of(cls, picture: Generation) -> GenerationOut:
         return cls(
             id=picture.pk,
             status=picture.status,
@@ -119,12 +119,12 @@ def upload(request: HttpRequest, file: File[UploadedFile]) -> Any:
 @routes.post(
     "/generate",
     auth=signed_in,
-    response={202: ImageOut, **problems(400, 401, 402, 403, 404, 409, 422)},
+    response={202: GenerationOut, **problems(400, 401, 402, 403, 404, 409, 422)},
 )
 def generate(request: HttpRequest, body: GenerateIn) -> Any:
     """Ask for a plush toy of an upload, for one credit. Honours ``Idempotency-Key``."""
 
-    def act() -> tuple[int, ImageOut]:
+    def act() -> tuple[int, GenerationOut]:
         picture = flow.start_generation(
             user_id=request.user.pk,
             upload_id=body.upload_id,
@@ -132,25 +132,25 @@ def generate(request: HttpRequest, body: GenerateIn) -> Any:
             size=body.size,
             prompt=body.prompt or "",
         )
-        return 202, ImageOut.of(picture)
+        return 202, GenerationOut.of(picture)
 
     return answer_once(request, act)
 
 
-@routes.get("", auth=signed_in, response={200: Listing[ImageOut], **problems(401, 422)})
+@routes.get("", auth=signed_in, response={200: Listing[GenerationOut], **problems(401, 422)})
 def images(request: HttpRequest, query: Query[GalleryIn]) -> Any:
     """The caller's pictures, 20 a page."""
     pictures, order = gallery(
         request.user.pk, search=query.search, status=query.status or "", sort=query.sort
     )
     page = paginate(pictures, order=order, limit=query.limit, cursor=query.cursor)
-    return listing(page, ImageOut.of)
+    return listing(page, GenerationOut.of)
 
 
-@routes.get("/{image_id}", auth=signed_in, response={200: ImageOut, **problems(401, 404, 422)})
+@routes.get("/{image_id}", auth=signed_in, response={200: GenerationOut, **problems(401, 404, 422)})
 def image(request: HttpRequest, image_id: UUID) -> Any:
     """One of the caller's pictures, with its progress."""
-    return ImageOut.of(picture_of(request.user.pk, image_id))
+    return GenerationOut.of(picture_of(request.user.pk, image_id))
 
 
 @routes.delete(
@@ -177,12 +177,12 @@ def download(request: HttpRequest, image_id: UUID) -> Any:
 @routes.post(
     "/{image_id}/favorite",
     auth=signed_in,
-    response={200: ImageOut, **problems(400, 401, 403, 404, 422)},
+    response={200: GenerationOut, **problems(400, 401, 403, 404, 422)},
 )
 def favorite(request: HttpRequest, image_id: UUID, body: FavoriteIn | None = None) -> Any:
     """Turn the favourite mark over, or set it."""
     wanted = body.is_favorite if body else None
-    return ImageOut.of(
+    return GenerationOut.of(
         set_favorite(user_id=request.user.pk, generation_id=image_id, is_favorite=wanted)
     )
 
@@ -190,8 +190,8 @@ def favorite(request: HttpRequest, image_id: UUID, body: FavoriteIn | None = Non
 @routes.post(
     "/{image_id}/cancel",
     auth=signed_in,
-    response={200: ImageOut, **problems(401, 403, 404, 409, 422)},
+    response={200: GenerationOut, **problems(401, 403, 404, 409, 422)},
 )
 def cancel(request: HttpRequest, image_id: UUID) -> Any:
     """Give up a picture that still waits; the credit comes back."""
-    return ImageOut.of(flow.cancel_generation(user_id=request.user.pk, generation_id=image_id))
+    return GenerationOut.of(flow.cancel_generation(user_id=request.user.pk, generation_id=image_id))

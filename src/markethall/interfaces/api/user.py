@@ -116,7 +116,7 @@ class EraseIn(In):
     password: str = Field("", max_length=256)
 
 
-class ErasedOut(Out):
+class AccountErasedOut(Out):
     status: Literal["erased"]
 
 
@@ -169,7 +169,11 @@ def patch_settings(request: HttpRequest, body: SettingsIn) -> Any:
     return belongings.change_settings(user=_user(request), **body.model_dump(exclude_none=True))
 
 
-@routes.delete("/account", auth=signed_in, response={200: ErasedOut, **problems(*_Bad, 409, 429)})
+@routes.delete(
+    "/account",
+    auth=signed_in,
+    response={200: AccountErasedOut, **problems(*_Bad, 409, 429)},
+)
 def delete_account(request: HttpRequest, body: EraseIn) -> Any:
     """Erase the account: personal data, pictures and files go, credits that are left are lost.
     Orders and bookings stay without a name, as the law wants."""
