@@ -185,6 +185,7 @@ def test_a_list_asks_as_much_for_many_rows_as_for_few(path: str, add: Add, at_mo
         ("/plushify/history/purchases", purchase, 5),
         ("/console/users", person, 5),
         ("/console/orders", order, 3),
+        ("/console/products", product, 7),
         ("/console/pictures", picture, 3),
         ("/console/payments", order, 5),
         ("/console/refunds", refund, 4),
