@@ -190,7 +190,11 @@ def _compare_one(comparison: Comparison, name: str, tally: Tally, tell: Tell) ->
         movements = list(gateway.recent(comparison.since, comparison.until))
     report = _report(comparison, name, movements)
     store_report(comparison, name, report)
-    return f"{len(movements)} movements, {len(report.items)} differences"
+    return f"{_counted(len(movements), 'movement')}, {_counted(len(report.items), 'difference')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _report(comparison: Comparison, name: str, movements: list[Movement]) -> Report:

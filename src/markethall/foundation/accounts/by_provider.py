@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount import providers
 from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.db import transaction
 
@@ -94,7 +95,8 @@ def _link(row: SocialAccount) -> Link:
         shown = row.get_provider_account()
         name, label = str(shown.get_brand()["name"]), str(shown)
     except SocialApp.DoesNotExist:
-        name, label = row.provider.title(), row.uid
+        known = providers.registry.get_class(row.provider)
+        name, label = str(known.name if known else row.provider.title()), row.uid
     return Link(row.pk, row.provider, name, label, row.date_joined)
 
 
