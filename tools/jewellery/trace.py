@@ -180,7 +180,7 @@ class Tracer:
         gloss = self.light.look(p, way, "brushed") * sky + below * (1 - sky)
         share, _ = glass(facing, 1 / 1.55)
         orient = vec(0.95, 0.95, 1.0) * 0.16
-        out: Array = occluded * (soft * body * 0.86 + sheen * orient + gloss * share[:, None] * 1.2)
+        out: Array = occluded * (soft * body * 0.72 + sheen * orient + gloss * share[:, None] * 1.2)
         return out
 
     def _open(self, p: Array, n: Array) -> Array:
