@@ -231,7 +231,8 @@ def _people() -> tuple[tuple[Any, dict[str, str]], ...]:
 
 
 def _shelves() -> tuple[tuple[Any, dict[str, str]], ...]:
-    from markethall.trade.catalog.models import Product, ProductPrice
+    from markethall.trade.catalog.models import Product, ProductPrice, Variant
+    from markethall.trade.inventory.models import StockItem
 
     product = {
         "id": _id("000e"),
@@ -256,7 +257,30 @@ def _shelves() -> tuple[tuple[Any, dict[str, str]], ...]:
         "storefront": "'elysium'",
         "is_shown": f"{_one_of('active', 'draft')} = 'active'",
     }
-    return (Product, product), (ProductPrice, price)
+    variant = {"id": _id("0010"), "product_id": _id("000e"), "sku": "'PIECE-' || n"}
+    stock = {
+        "variant_id": _id("0010"),
+        "on_hand": "n %% 50",
+        "updated_at": _AT,
+    }
+    return (Product, product), (ProductPrice, price), (Variant, variant), (StockItem, stock)
+
+
+def reviews(*, first: int, last: int) -> None:
+    """Let as many people say something of products ``first`` to ``last``, one each; both exist."""
+    from markethall.trade.catalog.models import Review
+
+    review = {
+        "id": _id("0011"),
+        "product_id": _id("000e"),
+        "user_id": _id("0007"),
+        "name": "'Row ' || n",
+        "rating": f"({_one_of('5', '4', '3', '1')})::smallint",
+        "text": "'As it was shown, and well packed.'",
+        "is_hidden": "n %% 100 = 0",
+        "created_at": _AT,
+    }
+    _many([(Review, review)], first, last)
 
 
 def _trade(whose: str) -> tuple[tuple[Any, dict[str, str]], ...]:
@@ -306,6 +330,7 @@ def _trade(whose: str) -> tuple[tuple[Any, dict[str, str]], ...]:
         "reason": "'asked for'",
         "status": _one_of("succeeded", "failed"),
         "created_at": _AT,
+        "settled_at": _AT,
     }
     return (Order, order), (OrderLine, line), (Payment, payment), (Refund, refund)
 

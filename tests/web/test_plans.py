@@ -50,6 +50,23 @@ PAGES = (
     "/plushify/gallery",
     "/plushify/gallery?status=failed&sort=favorites",
     "/plushify/history",
+    "/console/products",
+    "/console/products?status=draft",
+    "/console/products?q=piece-77",
+    "/console/products?q=PIECE-777",
+    "/console/products?q=ring",
+    "/console/products?q=solitaire",
+    "/console/products?q=solitaire&storefront=elysium&status=draft",
+    "/console/reviews",
+    "/console/reviews?stars=1",
+    "/console/reviews?stars=2",
+    "/console/reviews?state=hidden",
+    "/console/reviews?product=piece-77",
+    "/console/stock",
+    "/console/stock?show=low",
+    "/console/stock?q=PIECE-77",
+    "/console/stock?q=solitaire",
+    "/console/sales?days=7",
     "/console/leads",
     "/console/leads?turn=us",
     "/console",
@@ -107,6 +124,7 @@ def staff(django_db_setup: None, django_db_blocker: Any) -> Iterator[User]:
             rows.pictures_and_history(user.pk, first=1, last=_ROWS)
             rows.everything(user.pk, first=1, last=_ROWS)
             rows.goods(first=1, last=_ROWS)
+            rows.reviews(first=1, last=_ROWS)
             rows.gather_statistics()
             yield user
             transaction.set_rollback(True)

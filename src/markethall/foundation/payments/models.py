@@ -143,6 +143,11 @@ class Refund(models.Model):
         indexes = (
             models.Index(fields=["status", "created_at"], name="payments_refunds_open"),
             models.Index(fields=["status", "-id"], name="payments_refunds_by_status"),
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(status="succeeded"),
+                name="payments_refunds_settled",
+            ),
         )
 
 

@@ -71,7 +71,9 @@ class StockFilter(Paging):
     show: Literal["", "low", "out", "reserved", "uncounted"] = Field(
         "", description="For staff: only what is low, sold out, reserved, or not counted."
     )
-    q: str = Field("", max_length=80, description="Part of a name, or the beginning of a SKU.")
+    q: str = Field(
+        "", max_length=80, description="Words of the product, or the beginning of a SKU."
+    )
 
 
 class StockChange(In):

@@ -323,7 +323,10 @@ class ReviewIn(In):
 
 
 class ReviewStateIn(In):
+    """``reason`` stands in the audit log."""
+
     is_hidden: bool
+    reason: str = Field("", max_length=500)
 
 
 class ReviewOut(Out):

@@ -62,6 +62,7 @@ def put_review(request: HttpRequest, product_id: str, review_id: UUID, body: Rev
         review_id=review_id,
         hidden=body.is_hidden,
         actor_id=person(request).pk,
+        reason=body.reason,
     )
     return ReviewOut.of(review)
 

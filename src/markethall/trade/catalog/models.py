@@ -344,7 +344,13 @@ class Review(models.Model):
                 name="catalog_stars", condition=Q(rating__gte=1) & Q(rating__lte=5)
             ),
         )
-        indexes = (models.Index(fields=["product", "-id"], name="catalog_reviews"),)
+        indexes = (
+            models.Index(fields=["product", "-id"], name="catalog_reviews"),
+            models.Index(fields=["rating", "-id"], name="catalog_reviews_by_stars"),
+            models.Index(
+                fields=["-id"], condition=Q(is_hidden=True), name="catalog_reviews_hidden"
+            ),
+        )
 
 
 class Facet(models.Model):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.contrib.postgres.search import SearchRank
-from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 
 from markethall.kernel.money import Money
@@ -22,6 +22,7 @@ from markethall.trade.catalog.models import (
     ProductImage,
     ProductPrice,
     ProductStatus,
+    Review,
     Variant,
 )
 from markethall.trade.catalog.rules import ProductSpec
@@ -291,8 +292,8 @@ def product_by_key(key: str, *, storefront: str = "") -> Product:
 def products_kept(
     *, storefront: str = "", status: str = "", q: str = "", category: str = ""
 ) -> QuerySet[Product]:
-    """Products in every state, for staff; page them by ``-id``. ``q`` is searched, and a SKU or a
-    part of a slug is found too."""
+    """Products in every state, for staff; page them by ``-id``. ``q`` is searched, and the
+    beginning of a slug or SKU is found too: the newest RANKED products of each."""
     found = Product.objects.defer(*UNSEEN).select_related("category")
     if storefront:
         found = found.filter(storefront=storefront)
@@ -300,10 +301,44 @@ def products_kept(
         found = found.filter(status=status)
     if category:
         found = found.filter(facets__contains=[f"category:{category}"])
-    if q.strip():
-        named = Q(slug=q.strip().lower()) | Q(pk__in=_with_sku(q))
-        found = found.filter(named | Q(search=query_of(q)))
-    return found
+    return found.filter(pk__in=ids_named(found, q)) if q.strip() else found
+
+
+def ids_named(products: QuerySet[Product], q: str) -> list[uuid.UUID]:
+    """The ids of those of ``products`` that ``q`` means: by words, or by the beginning of a slug
+    or SKU. Each is found through an index of its own, the newest RANKED at most. One
+    statement."""
+    begun = q.replace("\x00", "").strip()
+    with_sku = Variant.objects.filter(sku__startswith=begun.upper()).order_by("-product")
+    found: list[QuerySet[Product, Any]] = [
+        products.filter(search=query_of(q)),
+        products.filter(slug__startswith=begun.lower()),
+        products.filter(pk__in=with_sku.values("product")[:RANKED]),
+    ]
+    first, *others = (each.order_by("-pk").values("pk")[:RANKED] for each in found)
+    return [pk for (pk,) in first.union(*others).values_list("pk")]
+
+
+def reviews_kept(
+    *, state: str = "", stars: int | None = None, product: str = ""
+) -> QuerySet[Review]:
+    """What is said of products, for staff; page it by ``-id``. ``state`` is hidden or shown;
+    ``product`` an id or slug."""
+    found = Review.objects.select_related("product", "user").defer(
+        *(f"product__{name}" for name in UNSEEN)
+    )
+    if state:
+        found = found.filter(is_hidden=state == "hidden")
+    if stars:
+        found = found.filter(rating=stars)
+    if not product:
+        return found
+    try:
+        return found.filter(product=uuid.UUID(product))
+    except ValueError:
+        shops = [shop.slug for shop in goods_storefronts()]
+        named = Product.objects.filter(storefront__in=shops, slug=product.strip().lower())
+        return found.filter(product__in=list(named.values_list("pk", flat=True)))
 
 
 def categories_shown(storefront: str) -> list[Category]:
@@ -349,10 +384,6 @@ def collection_by_key(key: str, *, storefront: str) -> Collection:
     if found is None:
         raise CollectionMissing
     return found
-
-
-def _with_sku(sku: str) -> QuerySet[Variant, Any]:
-    return Variant.objects.filter(sku=sku.strip().upper()).values("product_id")
 
 
 def _trail(product: Product) -> list[Category]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from markethall.kernel.ids import new_id
 from markethall.trade.catalog.models import Variant
@@ -10,7 +10,8 @@ from markethall.trade.catalog.models import Variant
 class StockItem(models.Model):
     """How many pieces of a variant there are (``on_hand``) and how many of them are kept for open
     checkouts (``reserved``). What is made to order is not counted. At ``low_at`` available pieces
-    or fewer it is time to order; 0 never alerts."""
+    or fewer it is time to order; 0 never alerts. ``urgency`` is 2 when it is sold out, 1 when low,
+    else 0."""
 
     variant = models.OneToOneField(Variant, models.PROTECT, primary_key=True, related_name="stock")
     is_counted = models.BooleanField(default=True)
@@ -19,6 +20,15 @@ class StockItem(models.Model):
     low_at = models.PositiveIntegerField(default=0)
     low_since = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
+    urgency = models.GeneratedField(
+        expression=Case(
+            When(is_counted=True, on_hand__lte=F("reserved"), then=Value(2)),
+            When(is_counted=True, low_since__isnull=False, then=Value(1)),
+            default=Value(0),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
         constraints = (
@@ -34,6 +44,7 @@ class StockItem(models.Model):
                 condition=Q(low_since__isnull=False),
                 name="inventory_low",
             ),
+            models.Index(fields=["-urgency", "variant"], name="inventory_urgent"),
         )
 
     @property

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 
 from markethall.kernel import clock
+from markethall.trade.catalog.models import Product, Variant
+from markethall.trade.catalog.queries import RANKED, ids_named
 from markethall.trade.inventory import statements
 from markethall.trade.inventory.errors import StockItemMissing
 from markethall.trade.inventory.models import StockItem, StockMove
@@ -53,37 +55,31 @@ def reserved_until() -> datetime:
 def stock_items(
     *, storefront: str = "", q: str = "", show: str = "", category: str = ""
 ) -> QuerySet[StockItem]:
-    """What is in stock, with variant and product. ``q`` is the beginning of a SKU or part of the
-    product's name; ``show`` is low, out, reserved or uncounted; ``category`` a path."""
+    """What is in stock, with variant and product. ``q`` is the beginning of a SKU, or
+    words of the product; ``show`` is low, out, reserved or uncounted; ``category`` a path."""
     items = StockItem.objects.select_related("variant__product")
     if storefront:
         items = items.filter(variant__product__storefront=storefront)
     if q := q.strip():
-        named = Q(variant__product__name__icontains=q) | Q(variant__sku__istartswith=q)
-        items = items.filter(named)
+        products = Product.objects.all()
+        if storefront:
+            products = products.filter(storefront=storefront)
+        begun = Variant.objects.filter(sku__startswith=q.upper()).order_by("-pk")
+        of_them = Variant.objects.filter(product__in=ids_named(products, q))
+        found = begun.values("pk")[:RANKED].union(of_them.values("pk"))
+        items = items.filter(pk__in=[pk for (pk,) in found.values_list("pk")])
     if category:
         path = "variant__product__category__path"
         items = items.filter(Q(**{path: category}) | Q(**{f"{path}__startswith": f"{category}/"}))
     if show == "low":
         return items.filter(low_since__isnull=False)
     if show == "out":
-        return items.filter(is_counted=True, on_hand__lte=F("reserved"))
+        return items.filter(urgency=2)
     if show == "reserved":
         return items.filter(reserved__gt=0)
     if show == "uncounted":
         return items.filter(is_counted=False)
     return items
-
-
-def low_first(items: QuerySet[StockItem]) -> QuerySet[StockItem]:
-    """``items`` with how urgent each is: 2 when it is sold out, 1 when low, else 0."""
-    counted = Q(is_counted=True)
-    urgency = Case(
-        When(counted & Q(on_hand__lte=F("reserved")), then=Value(2)),
-        When(counted & Q(low_since__isnull=False), then=Value(1)),
-        default=Value(0),
-    )
-    return items.annotate(urgency=urgency)
 
 
 def low_items() -> QuerySet[StockItem]:

@@ -361,6 +361,14 @@ class Migration(migrations.Migration):
             model_name="refund",
             index=models.Index(fields=["status", "-id"], name="payments_refunds_by_status"),
         ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("status", "succeeded")),
+                fields=["settled_at"],
+                name="payments_refunds_settled",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.CheckConstraint(

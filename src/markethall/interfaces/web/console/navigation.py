@@ -16,6 +16,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, Permission], ...]], ...]
             ("/console/users", "Users & credits", "users", "u", Permission.USERS_READ),
             ("/console/orders", "Orders", "receipt", "o", Permission.ORDERS_READ),
             ("/console/products", "Products", "shopping-bag", "c", Permission.CATALOG_WRITE),
+            ("/console/reviews", "Reviews", "star", "w", Permission.CATALOG_WRITE),
             ("/console/stock", "Stock", "package", "k", Permission.STOCK_READ),
             ("/console/leads", "Bespoke", "gem", "b", Permission.LEADS_READ),
             ("/console/vouchers", "Vouchers", "tag", "v", Permission.VOUCHERS_WRITE),

@@ -45,7 +45,7 @@ _ACTS = {
 
 
 class ProductFilters(Filters):
-    q = forms.CharField(label="Name, words, slug or SKU", max_length=200)
+    q = forms.CharField(label="Words, or start of slug or SKU", max_length=200)
     status = forms.ChoiceField(choices=choices(ProductStatus.values, "Any status"))
     storefront = forms.ChoiceField(
         choices=lambda: [("", "Any storefront"), *((s.slug, s.name) for s in goods_storefronts())]

@@ -27,7 +27,7 @@ from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.storefronts import storefronts
 from markethall.trade.inventory import actions
 from markethall.trade.inventory.models import StockReason
-from markethall.trade.inventory.queries import low_first, moves_of, stock_item, stock_items
+from markethall.trade.inventory.queries import moves_of, stock_item, stock_items
 from markethall.trade.inventory.rules import MAX_LEVEL
 
 _HISTORY = 30
@@ -51,7 +51,7 @@ _SHOWN = [
 
 
 class StockFilters(Filters):
-    q = forms.CharField(label="Start of the SKU, or part of the name", max_length=80)
+    q = forms.CharField(label="Start of the SKU, or words of the product", max_length=80)
     show = forms.ChoiceField(label="Show", choices=_SHOWN)
     storefront = forms.ChoiceField(choices=choices(storefronts(), "Any storefront"))
 
@@ -72,7 +72,7 @@ class CountForm(forms.Form):
 @staff(Permission.STOCK_READ)
 def index(request: StaffRequest) -> HttpResponse:
     filters = StockFilters(request.GET)
-    found = low_first(stock_items(**filters.chosen()))
+    found = stock_items(**filters.chosen())
     page = paginate(found, order=["-urgency", "pk"], limit=ROWS, cursor=cursor_of(request))
     context = {
         "title": "Stock",

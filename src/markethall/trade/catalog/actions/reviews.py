@@ -37,10 +37,15 @@ def add_review(
 
 
 def hide_review(
-    *, product_id: uuid.UUID, review_id: uuid.UUID, hidden: bool, actor_id: uuid.UUID
+    *,
+    product_id: uuid.UUID,
+    review_id: uuid.UUID,
+    hidden: bool,
+    actor_id: uuid.UUID,
+    reason: str = "",
 ) -> Review:
-    """Hide a review, or show it again. Its stars count while it is shown. Raises
-    ReviewMissing."""
+    """Hide a review, or show it again. Its stars count while it is shown; ``reason`` stands in
+    the audit log. Raises ReviewMissing."""
     with transaction.atomic():
         review = _locked(product_id, review_id)
         review.is_hidden = hidden
@@ -52,6 +57,7 @@ def hide_review(
             subject_type="product",
             subject_id=product_id,
             review=str(review_id),
+            reason=reason,
         )
     return review
 

@@ -750,6 +750,18 @@ class Migration(migrations.Migration):
             model_name="review",
             index=models.Index(fields=["product", "-id"], name="catalog_reviews"),
         ),
+        migrations.AddIndex(
+            model_name="review",
+            index=models.Index(fields=["rating", "-id"], name="catalog_reviews_by_stars"),
+        ),
+        migrations.AddIndex(
+            model_name="review",
+            index=models.Index(
+                condition=models.Q(("is_hidden", True)),
+                fields=["-id"],
+                name="catalog_reviews_hidden",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="review",
             constraint=models.UniqueConstraint(

@@ -33,6 +33,26 @@ class Migration(migrations.Migration):
                 ("low_at", models.PositiveIntegerField(default=0)),
                 ("low_since", models.DateTimeField(null=True)),
                 ("updated_at", models.DateTimeField()),
+                (
+                    "urgency",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(
+                                is_counted=True,
+                                on_hand__lte=models.F("reserved"),
+                                then=models.Value(2),
+                            ),
+                            models.When(
+                                is_counted=True,
+                                low_since__isnull=False,
+                                then=models.Value(1),
+                            ),
+                            default=models.Value(0),
+                        ),
+                        output_field=models.SmallIntegerField(),
+                    ),
+                ),
             ],
             options={
                 "indexes": [
@@ -40,7 +60,8 @@ class Migration(migrations.Migration):
                         condition=models.Q(("low_since__isnull", False)),
                         fields=["low_since"],
                         name="inventory_low",
-                    )
+                    ),
+                    models.Index(fields=["-urgency", "variant"], name="inventory_urgent"),
                 ],
                 "constraints": [
                     models.CheckConstraint(
