@@ -13,10 +13,14 @@ from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.ledger.check import check_ledger
 from markethall.foundation.payments.models import Chargeback, Refund
+from markethall.insight.analytics.queries import recently_viewed, trending
+from markethall.insight.analytics.rules import viewer_of
 from markethall.interfaces.demo import pieces
 from markethall.interfaces.demo.story import DOMAIN, PASSWORD, PICTURES, tell
 from markethall.trade.catalog.models import Product, ProductImage, Review
+from markethall.trade.leads.models import Lead, LeadMessage
 from markethall.trade.orders.models import Order
+from markethall.trade.wishlist.models import WishlistItem
 
 
 def states(storefront: str) -> list[str]:
@@ -48,6 +52,13 @@ def test_the_story_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert Product.objects.filter(status="active").count() == len(pieces.told()["pieces"])
         assert ProductImage.objects.count() == 2
         assert Review.objects.count() == 3
+        assert sorted(Lead.objects.values_list("status", flat=True)) == ["in_progress", "new"]
+        assert LeadMessage.objects.count() == 1
+        assert WishlistItem.objects.count() == 3
+        casey = viewer_of(User.objects.get(email=f"customer@{DOMAIN}").pk, None)
+        seen = [each.slug for each in recently_viewed(casey, storefront="elysium", limit=2)]
+        assert seen == ["halcyon", "nyx"]
+        assert trending(storefront="elysium", limit=1)[0].slug == "nyx"
         assert Chargeback.objects.get().status == "needs_response"
         assert AuditEntry.objects.filter(action="credits.correct").count() == 1
     assert [fault for result in check_ledger() for fault in result.faults] == []

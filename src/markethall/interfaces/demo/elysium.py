@@ -1,4 +1,5 @@
-"""ELYSIUM's part of the story: shelves, drawers, pictures, and what people have bought."""
+"""ELYSIUM's part of the story: shelves, drawers, pictures, and what people have bought,
+looked at and asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Role
-from markethall.interfaces.demo import shop, shoppers, stock
+from markethall.interfaces.demo import attention, shop, shoppers, stock
 
 
 def tell(customers: Mapping[str, User]) -> Iterator[str]:
@@ -24,6 +25,7 @@ def tell(customers: Mapping[str, User]) -> Iterator[str]:
         shoppers.follow_up(purchase, order, customer, staff)
     shoppers.leave_lying(customers["customer"])
     yield f"{len(shoppers.PURCHASES)} orders of jewellery"
+    yield from attention.tell(customers, alma.pk)
 
 
 def _one(role: Role) -> User:
