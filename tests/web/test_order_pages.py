@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from typing import Any
@@ -71,6 +72,15 @@ class TestTracking:
             for end in ("", "/status", "/receipt"):
                 assert Client().get(f"/orders/track/{each}{end}").status_code == 404, each
             assert Client().post(f"/orders/track/{each}/cancel").status_code == 404
+
+    def test_what_changes_by_itself_renews_the_course_and_the_bag(self) -> None:
+        order = bought(None, line_of(on_shelf(2), 1))
+        part = Client().get(f"{path_of(order)}/status")
+        assert 'id="order-course"' in part.content.decode()
+        assert 'hx-swap-oob="true"' in part.content.decode()
+        assert "<p>Paid</p>" in part.content.decode()
+        assert json.loads(part.headers["HX-Trigger"]) == {"bag": {"pieces": 0}}
+        assert "hx-swap-oob" not in Client().get(path_of(order)).content.decode()
 
     def test_it_shows_somebodys_order_and_acts_on_none_but_a_guests(self) -> None:
         order = placed(make_user())

@@ -17,6 +17,7 @@ from markethall.flows.receipts import credit_note_content, receipt_content
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.payments.models import Refund, RefundStatus
 from markethall.foundation.payments.queries import payments_of
+from markethall.interfaces.web.elysium.bags import pieces_of
 from markethall.interfaces.web.orders.showing import context_of
 from markethall.trade.orders import rules
 from markethall.trade.orders.access import order_of
@@ -38,13 +39,11 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @never_cache
 @login_required
 def status(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """The part of the page that follows the order's state; the balance elsewhere on the page
-    follows along."""
+    """The part of the page that follows the order's state; the balance and the bag elsewhere on
+    the page follow along."""
     context = _context(request, order_id)
-    response = render(request, "orders/_status.html", context)
     balance = {"balance": context["balance"], "held": context["held"]}
-    response.headers["HX-Trigger"] = json.dumps({"balance": balance})
-    return response
+    return _status(request, context, balance=balance)
 
 
 @require_POST
@@ -90,7 +89,7 @@ def track(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @never_cache
 def track_status(request: HttpRequest, token: str) -> HttpResponse:
-    return _private(render(request, "orders/_status.html", _tracked(request, token)))
+    return _private(_status(request, _tracked(request, token)))
 
 
 @require_POST
@@ -112,6 +111,14 @@ def track_receipt(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def track_credit_note(request: HttpRequest, token: str, refund_id: UUID) -> HttpResponse:
     return _private(_credit_note(order_of(token), refund_id))
+
+
+def _status(request: HttpRequest, context: dict[str, Any], **told: Any) -> HttpResponse:
+    if context["sheet"].has_goods:
+        told["bag"] = {"pieces": pieces_of(request)}
+    response = render(request, "orders/status.html", context)
+    response.headers["HX-Trigger"] = json.dumps(told)
+    return response
 
 
 def _guests(token: str) -> Order:
