@@ -7,10 +7,12 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from markethall.flows.order_sheet import address_lines
 from markethall.foundation.accounts import belongings
 from markethall.foundation.accounts.actions import update_profile
 from markethall.foundation.accounts.models import Address
@@ -98,7 +100,8 @@ def orders(request: HttpRequest) -> HttpResponse:
 def addresses(request: HttpRequest) -> HttpResponse:
     """The address book."""
     own = Address.objects.filter(user=member(request)).order_by("kind", "-is_default", "-pk")
-    context = {"addresses": own, "tabs": tabs(ADDRESSES)}
+    shown = [(each, address_lines(model_to_dict(each))) for each in own]
+    context = {"addresses": shown, "tabs": tabs(ADDRESSES)}
     return render(request, "elysium/addresses.html", context)
 
 

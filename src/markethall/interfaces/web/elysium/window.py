@@ -21,7 +21,7 @@ _FEATURED = 7  # pieces: one for the cover, the others below it
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A collection with its picture, else the first of its first piece."""
+    """A collection with its own picture, else the first of its first piece."""
 
     slug: str
     name: str
@@ -66,8 +66,11 @@ def delivery(request: HttpRequest) -> HttpResponse:
 def stories() -> list[Story]:
     """The collections with a picture each; three statements for any number."""
     found = list(collections_shown(STOREFRONT))
-    pictures = _pictures(found)
-    return [Story(each.slug, each.name, each.summary, pictures.get(str(each.pk))) for each in found]
+    pictures = _pictures([each for each in found if each.picture is None])
+    return [
+        Story(each.slug, each.name, each.summary, each.picture or pictures.get(str(each.pk)))
+        for each in found
+    ]
 
 
 def _pictures(found: Sequence[Collection]) -> dict[str, ProductImage]:
