@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from house.goods import make_product
-from house.people import make_user, page_client
+from house.people import PASSWORD, make_user, page_client
 from house.shelf import stocked
 from markethall.foundation.accounts.belongings import add_address
 from markethall.foundation.accounts.models import Address
@@ -114,6 +115,42 @@ def test_a_guest_checks_out(client: Client) -> None:
     # A second click goes on with the same order.
     assert client.post("/elysium/checkout", sent)["Location"] == answer["Location"]
     assert Order.objects.count() == 1
+
+
+def test_whose_session_ended_signs_in_again_and_goes_on() -> None:
+    ada = make_user()
+    browser = page_client(ada)
+    browser.post("/elysium/bag/lines", GOLD)
+    form = text_of(browser.get("/elysium/checkout"))
+    sent = {**ADDRESS, "same": "1", "method": "insured", "note": "For Mia"}
+    sent |= {name: hidden(form, name) for name in ("key", "member")}
+    sent |= {
+        "seen_total": hidden(text_of(browser.post("/elysium/checkout/quote", sent)), "seen_total")
+    }
+    Session.objects.all().delete()
+    quoted = browser.post("/elysium/checkout/quote", sent, headers={"HX-Request": "true"})
+    assert quoted.headers["HX-Redirect"].startswith("/login?next=%2Felysium%2Fcheckout")
+    answer = browser.post("/elysium/checkout", sent)
+    assert answer["Location"].startswith("/login?next=%2Felysium%2Fcheckout")
+    assert not Order.objects.exists()
+    browser.post("/login?next=/elysium/checkout", {"email": ada.email, "password": PASSWORD})
+    shown = text_of(browser.get("/elysium/checkout"))
+    assert "Lindenweg 4" in shown
+    assert "For Mia" in shown
+    assert hidden(shown, "key") == sent["key"]
+    paying = browser.post("/elysium/checkout", sent)["Location"]
+    assert paying.startswith("/sandbox/pay/")
+    assert browser.post("/elysium/checkout", sent)["Location"] == paying
+    assert Order.objects.get().customer_id == ada.pk
+
+
+def test_what_waited_is_shown_to_nobody_else(client: Client) -> None:
+    sent = {**ADDRESS, "member": str(make_user().pk)}
+    assert client.post("/elysium/checkout", sent)["Location"].startswith("/login")
+    eve = make_user()
+    client.post("/login", {"email": eve.email, "password": PASSWORD})
+    client.post("/elysium/bag/lines", GOLD)
+    assert "Lindenweg 4" not in text_of(client.get("/elysium/checkout"))
 
 
 def test_what_is_missing_is_said_beside_its_field(client: Client) -> None:

@@ -6,7 +6,7 @@ what the customer saw last goes along, so that nobody pays another total than th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,15 @@ from markethall.interfaces.web.elysium import bags
 from markethall.interfaces.web.elysium.addresses import AddressForm, initial_of, one_line
 from markethall.interfaces.web.elysium.bag import lines_shown, quote_of, sums_shown
 from markethall.interfaces.web.elysium.frame import currency_of
+from markethall.interfaces.web.members import to_login
 from markethall.kernel.errors import FieldError, Problem
 from markethall.kernel.ids import new_id
 from markethall.trade.cart.models import Cart
 
 _HOME = {"USD": "US", "GBP": "GB", "JPY": "JP"}  # where a currency is at home
 _PAGE = "elysium/checkout.html"
+_TYPED = "checkout_typed"  # in the session: what was sent after a member's session had ended
+_LONGEST = 500
 
 
 @dataclass(slots=True)
@@ -64,9 +67,8 @@ class Entry:
         )
 
     @classmethod
-    def read(cls, request: HttpRequest) -> Entry:
+    def read(cls, sent: Mapping[str, str]) -> Entry:
         """What was sent."""
-        sent = request.POST
         return cls(
             shipping=AddressForm(sent, prefix="shipping"),
             billing=AddressForm(sent, prefix="billing"),
@@ -88,13 +90,14 @@ class Entry:
 @never_cache
 def checkout(request: HttpRequest) -> HttpResponse:
     """The page; sent, it leads to the gateway's."""
+    if _has_lapsed(request):
+        return _to_sign_in(request)
     cart = bags.cart_here(request)
     if cart is None or not quote_of(request).lines:
         return HttpResponseRedirect("/elysium/bag", status=303)
-    if request.method != "POST":
-        return _show(request, Entry.begun(request))
-    entry = Entry.read(request)
-    if request.POST.get("act") == "refresh":
+    is_sent = request.method == "POST"
+    entry = Entry.read(request.POST) if is_sent else _kept(request) or Entry.begun(request)
+    if not is_sent or request.POST.get("act") == "refresh":
         return _show(request, entry)
     try:
         return _go(request, cart, entry)
@@ -113,7 +116,35 @@ def checkout(request: HttpRequest) -> HttpResponse:
 @never_cache
 def requote(request: HttpRequest) -> HttpResponse:
     """The methods and sums for what is typed so far: the parts of the page that htmx swaps."""
-    return render(request, "elysium/parts/requoted.html", _context(request, Entry.read(request)))
+    if _has_lapsed(request):
+        return _to_sign_in(request)
+    entry = Entry.read(request.POST)
+    return render(request, "elysium/parts/requoted.html", _context(request, entry))
+
+
+def _has_lapsed(request: HttpRequest) -> bool:
+    """Whether a member sent the form, whose session has ended since they saw it."""
+    return bool(request.POST.get("member")) and not request.user.is_authenticated
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask the member to sign in again, where their bag is; what they typed waits meanwhile."""
+    sent = {
+        name: text[:_LONGEST]
+        for name, text in request.POST.items()
+        if name.startswith(("shipping-", "billing-"))
+        or name in {"method", "note", "key", "saved", "same", "keep", "member"}
+    }
+    request.session[_TYPED] = sent
+    return to_login(request, "/elysium/checkout")
+
+
+def _kept(request: HttpRequest) -> Entry | None:
+    """What the same member had typed when their session had ended; told once, to nobody else."""
+    sent = request.session.pop(_TYPED, None)
+    if sent is None or sent["member"] != str(request.user.pk):
+        return None
+    return Entry.read(sent)
 
 
 def _go(request: HttpRequest, cart: Cart, entry: Entry) -> HttpResponse:
