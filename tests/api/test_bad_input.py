@@ -67,6 +67,15 @@ def test_a_time_without_a_zone_is_utc(boss: ApiClient) -> None:
     assert boss.get("/api/audit", {"since": "2020-01-01T00:00:00"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "0222-07-12T00:49:22Z", "9999-12-31T23:59:59Z"]
+)
+def test_a_time_that_no_id_was_made_at_narrows_nothing_or_all(boss: ApiClient, at: str) -> None:
+    for path in ("/api/orders", "/api/audit"):
+        for name in ("since", "until"):
+            assert boss.get(path, {name: at}).status_code == 200
+
+
 @pytest.mark.parametrize("endpoint", ["create-checkout", "create-intent"])
 def test_the_longest_key_works_and_belongs_to_its_endpoint(endpoint: str) -> None:
     client, headers = client_for(make_user()), {"Idempotency-Key": "k" * 255}

@@ -20,8 +20,8 @@ def new_id() -> uuid.UUID:
 
 def floor_id(at: datetime) -> uuid.UUID:
     """The lowest id that ``new_id`` can make at ``at`` (real time): a bound on the primary key
-    for "since then"."""
-    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
+    for "since then". Before 1970 it is the lowest there is."""
+    return uuid.UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
 
 
 def human_code(groups: int = 2, length: int = 4) -> str:

@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -20,6 +20,8 @@ from markethall.kernel.ids import floor_id
 
 RowT = TypeVar("RowT", bound=models.Model)
 MAX_LIMIT = 100
+# No id was made before, or will be after.
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _FOREIGN_CURSOR = Invalid.field("cursor", "This cursor is not one that Markethall gave out.")
 
 
@@ -80,9 +82,9 @@ def made_between(since: datetime | None, until: datetime | None) -> Q:
     run behind it, so this is a bound and not the answer.
     """
     bounds = Q()
-    if since:
+    if since and since - _FIRST > clock.offset():
         bounds &= Q(pk__gte=floor_id(since - clock.offset()))
-    if until:
+    if until and until < _LAST:
         bounds &= Q(pk__lt=floor_id(until + timedelta(milliseconds=1)))
     return bounds
 

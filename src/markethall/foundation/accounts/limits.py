@@ -47,7 +47,7 @@ LIMITS: dict[str, ActLimits] = {
     "session": ActLimits(Limit(600, _MINUTE)),
     "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
     # What anybody may send without an account.
-    "bespoke": ActLimits(Limit(20, _HOUR)),
+    "bespoke": ActLimits(Limit(30, _HOUR)),
     "reference_picture": ActLimits(Limit(60, _HOUR)),
     "product_view": ActLimits(Limit(600, _MINUTE)),
     "portal": ActLimits(Limit(600, _HOUR), Limit(30, _HOUR)),

@@ -126,9 +126,9 @@ class MoveOut(Out):
     "",
     auth=public,
     response={200: Listing[StockOut], **problems(401, 422)},
-    summary="What there is of variants",
 )
 def list_stock(request: HttpRequest, wanted: Query[StockFilter]) -> dict[str, Any]:
+    """What there is of variants: availability for everybody, levels for staff."""
     is_staff = _is_staff(request)
     items = stock_items(
         storefront=storefront_of(request), q=wanted.q, show=wanted.show if is_staff else ""
@@ -148,10 +148,10 @@ def list_stock(request: HttpRequest, wanted: Query[StockFilter]) -> dict[str, An
     "/{uuid:variant_id}",
     auth=staff(Permission.STOCK_WRITE),
     response={200: StockOut, **problems(400, 401, 403, 404, 409, 422)},
-    summary="Set or change a level, with a reason",
 )
 def change_stock(request: HttpRequest, variant_id: UUID, body: StockChange) -> HttpResponse:
-    """Honours ``Idempotency-Key``: a ``change`` that is sent twice with one key is made once."""
+    """Set a level or change it, with a reason. Honours ``Idempotency-Key``: a ``change`` that is
+    sent twice with one key is made once."""
     by = {"variant_id": variant_id, "actor_id": person(request).pk}
 
     def act() -> tuple[int, StockOut]:
@@ -173,9 +173,9 @@ def change_stock(request: HttpRequest, variant_id: UUID, body: StockChange) -> H
     "/{uuid:variant_id}/history",
     auth=staff(Permission.STOCK_READ),
     response={200: Listing[MoveOut], **problems(401, 403, 404, 422)},
-    summary="How a level came to be",
 )
 def stock_history(request: HttpRequest, variant_id: UUID, paging: Query[Paging]) -> dict[str, Any]:
+    """How a level came to be, the latest change first."""
     stock_item(variant_id)
     rows = paginate(moves_of(variant_id), order=["-id"], limit=paging.limit, cursor=paging.cursor)
     return listing(rows, MoveOut.of)
@@ -185,10 +185,10 @@ def stock_history(request: HttpRequest, variant_id: UUID, paging: Query[Paging])
     "/receive",
     auth=staff(Permission.STOCK_WRITE),
     response={200: ReceivedOut, **problems(400, 401, 403, 413, 422)},
-    summary="Add what was received, from a list",
 )
 def receive_stock(request: HttpRequest, body: ReceivedIn) -> HttpResponse:
-    """All lines or none; what is wrong is told line by line. Honours ``Idempotency-Key``."""
+    """Add a delivery to stock: all lines or none; what is wrong is told line by line. Honours
+    ``Idempotency-Key``."""
 
     def act() -> tuple[int, ReceivedOut]:
         count = actions.receive_list(text=body.list, note=body.note, actor_id=person(request).pk)
