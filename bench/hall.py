@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,8 @@ class Hall:
             return
         processes = self.processes()
         for process in processes if processes[0].name() == "make" else processes[:1]:
-            process.terminate()
+            with suppress(psutil.NoSuchProcess):  # ended by itself meanwhile
+                process.terminate()
         self._process.wait(60)
         self._process = None
         psutil.wait_procs(processes, timeout=30)
