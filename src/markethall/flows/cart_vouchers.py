@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from markethall.flows.quote import Buyer, Quote, quote
 from markethall.foundation.accounts.limits import count_by_account, count_by_address
 from markethall.kernel.throttle import uncount_try
 from markethall.trade.cart import actions as carts
 from markethall.trade.cart.models import Cart
 from markethall.trade.vouchers.errors import VoucherRefused
+from markethall.trade.vouchers.rules import clean_code
 
 
 def enter_code(*, cart: Cart, code: str, buyer: Buyer | None = None) -> Quote:
@@ -17,11 +20,11 @@ def enter_code(*, cart: Cart, code: str, buyer: Buyer | None = None) -> Quote:
     """
     count_by_address("voucher")
     bucket = count_by_account("voucher", cart.user_id or cart.visitor_digest)
-    before = cart.voucher
-    carts.set_voucher(cart=cart, code=code)
-    quoted = quote(cart, buyer=buyer)
+    tried = copy(cart)
+    tried.voucher = clean_code(code)
+    quoted = quote(tried, buyer=buyer)
     if quoted.voucher is None or not quoted.voucher.is_accepted:
-        carts.set_voucher(cart=cart, code=before)
         raise VoucherRefused(quoted.voucher.reason if quoted.voucher else "Enter a code.")
+    carts.set_voucher(cart=cart, code=code)
     uncount_try(bucket)
     return quoted
