@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
+import struct
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeVar
 
 from markethall.foundation.files.pictures import MAX_BYTES
 from markethall.kernel.errors import Invalid
@@ -18,6 +23,18 @@ MAX_TEXT = 200 * 1024 * 1024  # bytes of the CSV or NDJSON
 MAX_ALL = 4 * 1024**3  # bytes of everything in an archive, unpacked
 MAX_MEMBERS = 50_000
 _TEXTS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+ResultT = TypeVar("ResultT")
+# How the libraries say that an archive is not what it claims to be.
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+)
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -79,21 +96,21 @@ def _pictures_in(folder: Path) -> dict[str, Path]:
 def _unpacked(path: Path, called: str, folder: Path) -> Opened:
     texts: dict[str, Path] = {}
     pictures: dict[str, Path] = {}
-    left, number = MAX_ALL, 0
-    try:
-        for number, (member, content) in enumerate(_members(path, called), 1):
-            suffix = PurePosixPath(member).suffix.lower()
-            wanted = texts if suffix in _TEXTS else pictures if suffix in _PICTURES else None
-            if wanted is None:
-                continue
-            most = min(left, MAX_TEXT if wanted is texts else MAX_BYTES)
-            target = folder / f"{number}{suffix}"
-            left -= _copied(content, target, most)
-            wanted[member] = target
-            if number > MAX_MEMBERS:
-                raise _too_much()
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
-        raise Invalid.field("file", "This archive is damaged.") from error
+    left, members = MAX_ALL, _members(path, called)
+    number = 0
+    while member := _read(partial(next, members, None)):
+        number += 1
+        if number > MAX_MEMBERS:
+            raise _too_much()
+        name, content = member
+        suffix = PurePosixPath(name).suffix.lower()
+        wanted = texts if suffix in _TEXTS else pictures if suffix in _PICTURES else None
+        if wanted is None:
+            continue
+        most = min(left, MAX_TEXT if wanted is texts else MAX_BYTES)
+        target = folder / f"{number}{suffix}"
+        left -= _copied(content, target, most)
+        wanted[name] = target
     # macOS puts files that begin with a dot and underscore into archives.
     texts = {name: each for name, each in texts.items() if not name.split("/")[-1].startswith(".")}
     if len(texts) != 1:
@@ -132,12 +149,27 @@ def _copied(content: IO[bytes], target: Path, most: int) -> int:
     """Copy at most ``most`` bytes; returns how many. Raises Invalid for more."""
     size = 0
     with target.open("wb") as out:
-        while chunk := content.read(1024 * 1024):
+        while chunk := _read(partial(content.read, 1024 * 1024)):
             size += len(chunk)
             if size > most:
                 raise _too_much()
             out.write(chunk)
     return size
+
+
+def _read(step: Callable[[], ResultT]) -> ResultT:
+    """One step of reading an archive; raises Invalid for what its sender has to mend. A fault in
+    writing what was read is ours, and not among these."""
+    try:
+        return step()
+    except _DAMAGED as error:
+        raise Invalid.field("file", "This archive is damaged.") from error
+    except OSError as error:
+        if error.errno not in {None, errno.EINVAL}:
+            raise  # the disk, not the archive
+        raise Invalid.field("file", "This archive is damaged.") from error
+    except RuntimeError as error:  # what zipfile says of a password
+        raise Invalid.field("file", "This archive is locked by a password.") from error
 
 
 def _too_much() -> Invalid:
