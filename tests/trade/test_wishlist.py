@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from house.parallel import together
 from house.people import ApiClient, client_for, make_user
+from markethall.foundation.accounts.models import User
 from markethall.insight.analytics.actions import forget_old_glances
 from markethall.insight.analytics.models import Glance, ViewCount
 from markethall.kernel import clock
 from markethall.trade.catalog.models import Option, OptionValue, PriceEffect, Product, ProductPrice
+from markethall.trade.wishlist.actions import turn
+from markethall.trade.wishlist.models import WishlistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +89,8 @@ class TestWishlist:
         assert slugs(client.get("/api/wishlist")) == []
 
     def test_a_link_shows_it_until_it_is_ended(self) -> None:
-        client, ring = client_for(make_user(name="Ada Lovelace")), make_ring()
+        owner = make_user(name="Ada Lovelace")
+        client, ring = client_for(owner), make_ring()
         client.post("/api/wishlist", {"productId": str(ring.pk)})
         assert client.get("/api/wishlist/link").json() == {"isShared": False, "url": None}
 
@@ -93,10 +98,23 @@ class TestWishlist:
         shared = f"/api/wishlist/shared/{url.rsplit('/', 1)[1]}"
         seen = ApiClient().get(shared)
         assert (slugs(seen), seen.json()["owner"]) == (["aurore"], "Ada")
+        User.objects.filter(pk=owner.pk).update(name="")
+        assert ApiClient().get(shared).json()["owner"] == "Somebody", "no part of the address"
 
         client.put("/api/wishlist/link", {"isShared": False})
         assert ApiClient().get(shared).status_code == 404
         assert client.put("/api/wishlist/link", {"isShared": True}).json()["url"] != url
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_once_of_the_heart_are_two() -> None:
+    user, ring = make_user(), make_ring()
+
+    def press() -> bool:
+        return turn(user=user, product_id=ring.pk, configuration={"metal": "gold"}, currency="USD")
+
+    assert sorted(together([press, press])) == [False, True]
+    assert not WishlistItem.objects.exists()
 
 
 def view(client: ApiClient, product: Product) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query, Status
 
@@ -30,7 +29,7 @@ from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.queries import cards_of
 from markethall.trade.wishlist import actions
 from markethall.trade.wishlist.models import WishlistItem
-from markethall.trade.wishlist.queries import items_of, owner_of, token_of, wished
+from markethall.trade.wishlist.queries import items_of, link_of, name_shown, owner_of, wished
 
 routes = router("wishlist")
 
@@ -132,26 +131,24 @@ def delete_wishes(request: HttpRequest, query: Query[WhichIn]) -> Any:
 @routes.get("/link", auth=signed_in, response={200: SharedOut, **problems(401)})
 def get_link(request: HttpRequest) -> Any:
     """Whether the caller's list is shared, and under which address."""
-    return _link(token_of(person(request)))
+    return _link(person(request))
 
 
 @routes.put("/link", auth=signed_in, response={200: SharedOut, **problems(400, 401, 403, 413, 422)})
 def put_link(request: HttpRequest, body: ShareIn) -> Any:
     """Share the list by a link, or end the link for good."""
     user = person(request)
-    if body.is_shared:
-        return _link(actions.share(user))
-    actions.unshare(user)
-    return _link("")
+    (actions.share if body.is_shared else actions.unshare)(user)
+    return _link(user)
 
 
 @routes.get("/shared/{token}", auth=anyone, response={200: SharedListOut, **problems(404, 422)})
 def get_shared(request: HttpRequest, token: str) -> Any:
     """A list that its owner has shared."""
-    owner: User = owner_of(token[:64].replace("\x00", ""))
+    owner = owner_of(token[:64].replace("\x00", ""))
     slug, currency = shop_of(request)
     items = list(items_of(owner, storefront=slug).order_by("-id")[: actions.MAX_ITEMS])
-    return {**as_items(_shown(items, currency)), "owner": owner.get_short_name()}
+    return {**as_items(_shown(items, currency)), "owner": name_shown(owner)}
 
 
 def _shown(items: list[WishlistItem], currency: str) -> list[WishOut]:
@@ -170,6 +167,6 @@ def _shown(items: list[WishlistItem], currency: str) -> list[WishOut]:
     ]
 
 
-def _link(token: str) -> SharedOut:
-    url = f"{settings.SITE_URL}/wishlist/{token}" if token else None
-    return SharedOut(is_shared=bool(token), url=url)
+def _link(user: User) -> SharedOut:
+    url = link_of(user)
+    return SharedOut(is_shared=bool(url), url=url or None)

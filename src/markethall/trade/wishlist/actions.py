@@ -37,14 +37,31 @@ def add(
     with transaction.atomic():
         lock_one(User.objects.filter(pk=user.pk))
         items = WishlistItem.objects.filter(user=user)
+        if found := items.filter(product=product, mark=mark).first():
+            return found, False
         if items.count() >= MAX_ITEMS:
             raise WishlistFull(f"A wishlist keeps {MAX_ITEMS} pieces. Remove one first.")
-        return items.get_or_create(
-            user=user,
-            product=product,
-            mark=mark,
-            defaults={"configuration": chosen, "added_at": clock.now()},
+        item = WishlistItem.objects.create(
+            user=user, product=product, mark=mark, configuration=chosen, added_at=clock.now()
         )
+        return item, True
+
+
+def turn(
+    *, user: User, product_id: uuid.UUID, configuration: Mapping[str, str], currency: str
+) -> bool:
+    """Keep a product as configured, or let just that wish go; whether it is kept now.
+
+    Raises what ``add`` raises.
+    """
+    with transaction.atomic():
+        lock_one(User.objects.filter(pk=user.pk))
+        item, is_new = add(
+            user=user, product_id=product_id, configuration=configuration, currency=currency
+        )
+        if not is_new:
+            item.delete()
+    return is_new
 
 
 def remove(*, user: User, item_id: uuid.UUID) -> None:

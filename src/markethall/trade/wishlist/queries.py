@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from markethall.foundation.accounts.models import User
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
-from markethall.trade.catalog.models import ProductStatus
+from markethall.trade.catalog.models import Product, ProductStatus
 from markethall.trade.catalog.rules import Configured, configure
 from markethall.trade.catalog.specs import specs_of
 from markethall.trade.wishlist.errors import WishlistMissing
@@ -60,6 +61,17 @@ def owner_of(token: str) -> User:
     return link.user
 
 
-def token_of(user: User) -> str:
-    """The secret of somebody's link; empty while the list is not shared."""
-    return WishlistLink.objects.filter(user=user).values_list("token", flat=True).first() or ""
+def name_shown(owner: User) -> str:
+    """What a shared list calls its owner: their first name, never a part of their address."""
+    return (owner.name.split() or ["Somebody"])[0]
+
+
+def link_of(user: User) -> str:
+    """The address of somebody's shared list; empty while it is not shared."""
+    token = WishlistLink.objects.filter(user=user).values_list("token", flat=True).first()
+    return f"{settings.SITE_URL}/wishlist/{token}" if token else ""
+
+
+def is_wished(user: User, product: Product, mark: str) -> bool:
+    """Whether a product is on somebody's list, just so configured."""
+    return WishlistItem.objects.filter(user=user, product=product, mark=mark).exists()

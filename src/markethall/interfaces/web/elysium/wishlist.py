@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -29,10 +28,17 @@ from markethall.interfaces.web.members import member, members_only, to_login
 from markethall.interfaces.web.visitors import ensure_visitor, visitor_of
 from markethall.trade.catalog.models import Product
 from markethall.trade.catalog.queries import product_shown
-from markethall.trade.catalog.rules import configure
 from markethall.trade.wishlist import actions
 from markethall.trade.wishlist.models import WishlistItem
-from markethall.trade.wishlist.queries import Wished, items_of, owner_of, token_of, wished
+from markethall.trade.wishlist.queries import (
+    Wished,
+    is_wished,
+    items_of,
+    link_of,
+    name_shown,
+    owner_of,
+    wished,
+)
 
 LIST = "/elysium/wishlist"
 _RECENT = 6  # pieces
@@ -56,11 +62,10 @@ class WishShown:
 def wishlist(request: HttpRequest) -> HttpResponse:
     """One's own list."""
     user = member(request)
-    token = token_of(user)
     context = {
         "wishes": _shown(list(items_of(user, storefront=STOREFRONT)), currency_of(request)),
         "recent": recent(request),
-        "shared_url": f"{settings.SITE_URL}/wishlist/{token}" if token else "",
+        "shared_url": link_of(user),
         "tabs": tabs(LIST),
     }
     return render(request, "elysium/wishlist.html", context)
@@ -74,7 +79,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     items = list(items_of(owner, storefront=STOREFRONT))
     context = {
         "wishes": _shown(items, currency_of(request)),
-        "owner": (owner.name.split() or ["Somebody"])[0],
+        "owner": name_shown(owner),
     }
     return render(request, "elysium/shared_wishlist.html", context)
 
@@ -86,20 +91,16 @@ def keep(request: HttpRequest, slug: str) -> HttpResponse:
     here = address_of(slug, chosen)
     if not isinstance(request.user, User):
         return to_login(request, here)
-    detail, currency = product_shown(STOREFRONT, slug), currency_of(request)
-    mark = configure(detail.spec, chosen, currency).mark if chosen else ""
-    product = detail.product
-    kept = WishlistItem.objects.filter(user=request.user, product=product, mark=mark).first()
-    if kept:
-        actions.remove(user=request.user, item_id=kept.pk)
-    else:
-        actions.add(
-            user=request.user, product_id=product.pk, configuration=chosen, currency=currency
-        )
+    is_kept_now = actions.turn(
+        user=request.user,
+        product_id=product_shown(STOREFRONT, slug).product.pk,
+        configuration=chosen,
+        currency=currency_of(request),
+    )
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(here, status=303)
-    messages.success(request, "No longer on your wishlist." if kept else "On your wishlist.")
-    return trigger_client_event(HttpResponse(status=204), "kept", {"isKept": kept is None})
+    messages.success(request, "On your wishlist." if is_kept_now else "No longer on your wishlist.")
+    return trigger_client_event(HttpResponse(status=204), "kept", {"isKept": is_kept_now})
 
 
 @require_POST
@@ -149,8 +150,7 @@ def is_kept(request: HttpRequest, product: Product, mark: str) -> bool:
     """Whether a piece is on the list of who asks, just so."""
     if not isinstance(request.user, User):
         return False
-    kept = WishlistItem.objects.filter(user=request.user, product=product, mark=mark)
-    return bool(kept.exists())
+    return is_wished(request.user, product, mark)
 
 
 def _shown(items: list[WishlistItem], currency: str) -> list[WishShown]:
