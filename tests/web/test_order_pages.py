@@ -45,7 +45,7 @@ class TestTracking:
         path, guest = path_of(order), Client()
         page = guest.get(path)
         assert page.status_code == 200
-        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["Referrer-Policy"] == "same-origin"
         assert "noindex" in page.headers["X-Robots-Tag"]
         assert "Pay now" in page.content.decode()
         answer = guest.post(f"{path}/pay")

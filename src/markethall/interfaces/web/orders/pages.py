@@ -162,8 +162,12 @@ def _pdf(content: bytes, name: str) -> HttpResponse:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """The address is the key: it is told to no other site, and to no search engine."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    """The address is the key: it is told to no other site, and to no search engine.
+
+    Our own site may know it: under ``no-referrer`` a browser sends its forms from the origin
+    ``null``, which no form is taken from.
+    """
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -68,6 +68,9 @@ def pay(request: HttpRequest, ref: str) -> HttpResponse:
     except Problem as problem:
         if is_json:
             return problem_response(problem)
+        if isinstance(problem, GatewayRefused):
+            # Its page says that it is closed, and leads back to the shop.
+            return HttpResponseRedirect(f"/sandbox/pay/{ref}", status=303)
         raise
     if is_json:
         answer = {"status": checkout.status, "returnUrl": checkout.return_url}
