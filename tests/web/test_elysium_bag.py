@@ -9,6 +9,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from house.after import pay
 from house.goods import make_product
 from house.people import PASSWORD, make_user, page_client
 from house.shelf import stocked
@@ -16,6 +17,7 @@ from markethall.foundation.accounts.belongings import add_address
 from markethall.foundation.accounts.models import Address
 from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.models import Product, ProductPrice
+from markethall.trade.orders.access import order_link
 from markethall.trade.orders.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -249,3 +251,80 @@ def test_what_was_looked_at_is_remembered(client: Client) -> None:
     client.post("/elysium/pieces/aurore/seen")
     assert "You looked at" in text_of(client.get("/elysium/pieces/other"))
     assert "You looked at" not in text_of(Client().get("/elysium/pieces/other"))
+
+
+def about_to_pay(client: Client, **typed: str) -> dict[str, str]:
+    """A guest's form as it stands before the button is pressed."""
+    client.post("/elysium/bag/lines", GOLD)
+    shown = text_of(client.get("/elysium/checkout"))
+    sent = {**ADDRESS, "email": "ada@example.com", "same": "1", "method": "insured", **typed}
+    sent |= {"key": hidden(shown, "key")}
+    quoted = text_of(client.post("/elysium/checkout/quote", sent))
+    return sent | {"seen_total": hidden(quoted, "seen_total")}
+
+
+def test_all_that_is_missing_is_said_at_once(client: Client) -> None:
+    sent = about_to_pay(client) | {"email": "", "shipping-city": "", "note": "x" * 501}
+    sent |= {"billing-country": "IE"}
+    del sent["same"]
+    shown = text_of(client.post("/elysium/checkout", sent))
+    for place in ("id_email", "id_shipping-city", "id_billing-city", "id_note"):
+        assert f'href="#{place}"' in shown, place
+
+
+def test_a_state_is_asked_for_where_there_is_one(client: Client) -> None:
+    sent = about_to_pay(client)
+    optional = re.compile(r"State or province <span")
+    assert optional.search(text_of(client.post("/elysium/checkout/quote", sent)))
+    sent["shipping-country"] = "US"
+    assert not optional.search(text_of(client.post("/elysium/checkout/quote", sent)))
+
+
+def test_a_second_window_is_led_to_what_the_first_has_paid(client: Client) -> None:
+    sent = about_to_pay(client)
+    client.post("/elysium/checkout", sent)
+    order = Order.objects.get()
+    pay(order)
+    answer = client.post("/elysium/checkout", {**sent, "key": "another window"})
+    assert answer["Location"] == order_link(order).removeprefix("http://testserver")
+    assert "This bag is paid already" in text_of(client.get(answer["Location"]))
+    assert Order.objects.count() == 1
+
+
+def test_a_bag_that_was_emptied_or_forgotten_is_told_and_nothing_typed_is_lost(
+    client: Client,
+) -> None:
+    sent = about_to_pay(client, note="For Mia")
+    CartLine.objects.all().delete()
+    answer = client.post("/elysium/checkout", sent)
+    assert "taken out in another window" in text_of(client.get(answer["Location"]))
+    del client.cookies["visitor"]
+    answer = client.post("/elysium/checkout", sent)
+    assert "has forgotten this bag" in text_of(client.get(answer["Location"]))
+    client.post("/elysium/bag/lines", GOLD)
+    shown = text_of(client.get("/elysium/checkout"))
+    for typed in ("For Mia", "Lindenweg 4", "ada@example.com"):
+        assert typed in shown
+    assert not Order.objects.exists()
+
+
+def test_a_form_without_its_cookie_is_shown_as_it_was_typed() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/elysium")
+    token = {"csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+    client.post("/elysium/bag/lines", GOLD | token)
+    sent = {**ADDRESS, **token, "email": "ada@example.com", "same": "1", "method": "insured"}
+    del client.cookies["csrftoken"]
+    ours = {"Origin": "http://testserver"}
+    answer = client.post("/elysium/checkout", sent, headers=ours)
+    assert answer.status_code == 403
+    shown = text_of(answer)
+    assert "Nothing is ordered yet" in shown
+    assert "Lindenweg 4" in shown
+    # What another site's page sends is not shown.
+    foreign = client.post("/elysium/checkout", sent, headers={"Origin": "http://evil.example"})
+    assert "Lindenweg 4" not in text_of(foreign)
+    # Here there is no member any more, so it is asked to sign in.
+    lapsed = client.post("/elysium/checkout", sent | {"member": "x"}, headers=ours)
+    assert lapsed["Location"].startswith("/login?next=%2Felysium%2Fcheckout")
+    assert not Order.objects.exists()

@@ -26,7 +26,7 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.payments.gateways.base import ChargeLine
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock
-from markethall.kernel.errors import Conflict, Invalid
+from markethall.kernel.errors import Conflict, FieldError, Invalid
 from markethall.kernel.ids import digest
 from markethall.kernel.locking import lock_row
 from markethall.trade.cart.errors import CartEmpty
@@ -39,7 +39,7 @@ from markethall.trade.orders.actions import place_order
 from markethall.trade.orders.models import Order
 from markethall.trade.orders.rules import PricedLine, Terms
 from markethall.trade.shipping.addresses import checked
-from markethall.trade.shipping.errors import NothingShipsThere
+from markethall.trade.shipping.errors import AddressInvalid, NothingShipsThere
 from markethall.trade.vouchers import actions as vouchers
 from markethall.trade.vouchers.errors import VoucherRefused
 
@@ -132,11 +132,7 @@ def check_out(
     OutOfStock, GatewayUnavailable and GatewayRefused. Call it outside a transaction.
     """
     back_to = checkout.same_site(return_url)
-    sent_to = checked(shipping_address, "shippingAddress")
-    billed_to = checked(billing_address, "billingAddress") if billing_address else sent_to
-    email = customer.email if customer else _address(email)
-    if len(note) > MAX_NOTE:
-        raise Invalid.field("note", f"At most {MAX_NOTE} characters.")
+    email, sent_to, billed_to = _told(customer, email, shipping_address, billing_address, note)
     key = _own(cart, key)
     if customer and keeps_address:
         keep_address(user=customer, kind="shipping", **sent_to)
@@ -163,13 +159,43 @@ def check_out(
     return Started(found.order, opened)
 
 
-def _address(email: str) -> str:
-    email = email.strip().lower()
+def _told(
+    customer: User | None,
+    email: str,
+    shipping: Mapping[str, Any],
+    billing: Mapping[str, Any] | None,
+    note: str,
+) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Where the confirmation, the pieces and the invoice go. All that is wrong is told at once:
+    by AddressInvalid when an address is, else by Invalid."""
+    email = customer.email if customer else email.strip().lower()
+    faults: list[FieldError] = []
+    if not customer and not _is_email(email):
+        faults.append(FieldError("email", "Give an e-mail address, for the confirmation."))
+    sent_to = _address(shipping, "shippingAddress", faults)
+    billed_to = _address(billing, "billingAddress", faults) if billing else sent_to
+    if len(note) > MAX_NOTE:
+        faults.append(FieldError("note", f"At most {MAX_NOTE} characters."))
+    if faults:
+        raise (Invalid if sent_to and billed_to else AddressInvalid)(errors=faults)
+    return email, sent_to, billed_to
+
+
+def _address(address: Mapping[str, Any], path: str, faults: list[FieldError]) -> dict[str, str]:
+    """The address as it is kept; empty, and its faults among the others, when it is none."""
     try:
-        validate_email(email)
+        return checked(address, path)
+    except AddressInvalid as invalid:
+        faults += invalid.errors
+        return {}
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
     except ValidationError:
-        raise Invalid.field("email", "Give an e-mail address, for the confirmation.") from None
-    return email
+        return False
+    return True
 
 
 def _locked(cart: Cart) -> Cart:

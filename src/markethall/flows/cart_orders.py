@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import connection
 
+from markethall.kernel import clock
+from markethall.trade.cart.models import Cart, CartOrder
 from markethall.trade.orders.events import GoodsSold, OrderMoved
-from markethall.trade.orders.models import OrderStatus
+from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.vouchers import actions as vouchers
 
 # What was bought goes out of the cart, what was put in meanwhile stays. A cart that somebody is at
@@ -33,6 +37,17 @@ UPDATE cart_cart SET voucher = ''
                WHERE o.reference = ANY(%(orders)s) AND c.voucher <> '' AND c.voucher = p.voucher
                  FOR NO KEY UPDATE OF c SKIP LOCKED)
 """
+
+
+# For so long a page that was left open is told that its cart has been paid for elsewhere.
+_LATELY = timedelta(days=1)
+
+
+def bought_lately(cart: Cart) -> Order | None:
+    """The latest order of ``cart`` that was paid, of the last day."""
+    placed = CartOrder.objects.filter(cart=cart, placed_at__gt=clock.now() - _LATELY)
+    found = Order.objects.filter(pk__in=placed.values("reference"), paid_at__isnull=False)
+    return found.order_by("-paid_at").first()
 
 
 def take_out_bought(event: GoodsSold) -> None:

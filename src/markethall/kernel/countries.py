@@ -76,9 +76,8 @@ def postal_code_fault(country: str, code: str) -> str:
     if country not in _POSTAL:
         return ""
     shape, example = _POSTAL[country]
-    name = countries()[country]
     if not code:
-        return f"An address in {name} has a postal code, like {example}."
+        return f"Give the postal code, like {example}."
     if not re.fullmatch(shape, code.upper()):
-        return f"A postal code in {name} looks like {example}."
+        return f"{countries()[country]}: a postal code looks like {example}."
     return ""

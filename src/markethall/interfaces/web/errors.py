@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from inspect import unwrap
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -17,6 +20,9 @@ from markethall.kernel.errors import (
     Problem,
     Unauthenticated,
 )
+
+View = Callable[[HttpRequest], HttpResponse]
+_SHOWN_AGAIN: dict[Callable[..., Any], View] = {}
 
 
 class ServerFault(Problem):
@@ -87,7 +93,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return problem_page(request, CsrfFailed("Reload the page and send the form again."))
+    """Nothing is done. A view may show its own form again, when it was sent from our own page."""
+    view = request.resolver_match.func if request.resolver_match else None
+    again = _SHOWN_AGAIN.get(unwrap(view)) if view else None
+    if again and request.headers.get("Origin") in {settings.SITE_URL, _origin(request)}:
+        return again(request)
+    return problem_page(request, CsrfFailed("Go back, reload the page and send the form again."))
+
+
+def shows_again(view: View, answer: View) -> None:
+    """Let ``answer`` answer the forms of ``view`` that came without the cookies of their page. It
+    may show what was typed, and must do nothing else."""
+    _SHOWN_AGAIN[unwrap(view)] = answer
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
 
 
 def fault_of(error: BaseException | None) -> Problem:

@@ -28,7 +28,7 @@ _NEEDED = {
     "city": "Give the town or city.",
     "country": "Choose a country.",
 }
-_NEED_REGION = {"US": "state", "CA": "province", "AU": "state"}
+NEED_REGION = {"US": "state", "CA": "province", "AU": "state"}
 
 
 def checked(address: Mapping[str, Any], path: str) -> dict[str, str]:
@@ -59,8 +59,8 @@ def _faults(given: Mapping[str, str]) -> list[tuple[str, str]]:
         return [*faults, ("country", "There is no country of this code.")]
     if country and (told := postal_code_fault(country, given["postal_code"])):
         faults.append(("postal_code", told))
-    if country in _NEED_REGION and not given["region"]:
-        faults.append(("region", f"Give the {_NEED_REGION[country]}."))
+    if country in NEED_REGION and not given["region"]:
+        faults.append(("region", f"Give the {NEED_REGION[country]}."))
     if re.search(r"[^0-9 ()+./-]", given["phone"]):
         faults.append(("phone", "A phone number has digits and + ( ) - . / only."))
     return faults

@@ -11,6 +11,7 @@ from django.forms.utils import ErrorDict
 from markethall.foundation.accounts.models import Address
 from markethall.kernel.countries import countries
 from markethall.kernel.errors import FieldError
+from markethall.trade.shipping.addresses import NEED_REGION
 
 FIELDS = (
     "country",
@@ -52,6 +53,8 @@ class AddressForm(forms.Form):
         super().__init__(*args, **options)
         country: Any = self.fields["country"]
         country.choices = [("", "Choose"), *countries().items()]
+        if self["country"].value() in NEED_REGION:
+            self.fields["region"].required = True
         for field in self.fields.values():
             told = field.widget.attrs["autocomplete"]
             if self.prefix:

@@ -27,6 +27,12 @@ from markethall.trade.catalog.errors import ConfigurationInvalid
 from markethall.trade.catalog.models import ProductImage
 
 BAG = "/elysium/bag"
+# What somebody is told who was about to pay.
+_WHY_EMPTY = {
+    "emptied": "What was in this bag has been taken out in another window. Nothing is ordered.",
+    "forgotten": "Your browser has forgotten this bag, as it does when its cookies are cleared. "
+    "Nothing is ordered. Choose your pieces once more: what you typed is kept.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ def scene(request: HttpRequest) -> dict[str, Any]:
         "voucher": state.code if state else "",
         "voucher_fault": state.reason if state and not state.is_accepted else "",
         "is_stuck": not found.can_be_bought,
+        "why_empty": _WHY_EMPTY.get(request.GET.get("why", ""), ""),
     }
 
 

@@ -11,25 +11,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from markethall.flows.cart_checkout import TotalChanged, check_out
+from markethall.flows.cart_orders import bought_lately
 from markethall.foundation.accounts.models import Address, User
 from markethall.interfaces.web.elysium import bags
 from markethall.interfaces.web.elysium.addresses import AddressForm, initial_of, one_line
-from markethall.interfaces.web.elysium.bag import lines_shown, quote_of, sums_shown
+from markethall.interfaces.web.elysium.bag import BAG, lines_shown, quote_of, sums_shown
 from markethall.interfaces.web.elysium.frame import currency_of
+from markethall.interfaces.web.errors import shows_again
 from markethall.interfaces.web.members import to_login
 from markethall.kernel.errors import FieldError, Problem
 from markethall.kernel.ids import new_id
 from markethall.trade.cart.models import Cart
+from markethall.trade.orders.access import order_link
 
 _HOME = {"USD": "US", "GBP": "GB", "JPY": "JP"}  # where a currency is at home
 _PAGE = "elysium/checkout.html"
-_TYPED = "checkout_typed"  # in the session: what was sent after a member's session had ended
+_TYPED = "checkout_typed"  # in the session: what was sent when session or bag were gone
 _LONGEST = 500
 
 
@@ -94,7 +98,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _to_sign_in(request)
     cart = bags.cart_here(request)
     if cart is None or not quote_of(request).lines:
-        return HttpResponseRedirect("/elysium/bag", status=303)
+        return _nothing_to_pay(request, cart)
     is_sent = request.method == "POST"
     entry = Entry.read(request.POST) if is_sent else _kept(request) or Entry.begun(request)
     if not is_sent or request.POST.get("act") == "refresh":
@@ -122,6 +126,37 @@ def requote(request: HttpRequest) -> HttpResponse:
     return render(request, "elysium/parts/requoted.html", _context(request, entry))
 
 
+def _nothing_to_pay(request: HttpRequest, cart: Cart | None) -> HttpResponse:
+    """The bag is empty. Whoever has just sent the form is led to what was bought of it meanwhile,
+    or told why there is nothing; what they typed waits."""
+    if request.method != "POST":
+        return HttpResponseRedirect(BAG, status=303)
+    bought = bought_lately(cart) if cart else None
+    if bought:
+        messages.info(request, "This bag is paid already. Here is its order.")
+        return HttpResponseRedirect(order_link(bought).removeprefix(settings.SITE_URL), status=303)
+    _keep_typed(request)
+    return HttpResponseRedirect(f"{BAG}?why={'emptied' if cart else 'forgotten'}", status=303)
+
+
+def _show_again(request: HttpRequest) -> HttpResponse:
+    """The form came without the cookies of its page: it is shown as it was typed, and nothing is
+    ordered."""
+    if _has_lapsed(request):
+        return _to_sign_in(request)
+    cart = bags.cart_here(request)
+    if cart is None or not quote_of(request).lines:
+        return _nothing_to_pay(request, cart)
+    entry = Entry.read(request.POST)
+    entry.title = "Nothing is ordered yet"
+    told = "This page had been open for too long. All that you typed is here: pay once more."
+    entry.faults = [{"field": "", "text": told}]
+    return _show(request, entry, status=403)
+
+
+shows_again(checkout, _show_again)
+
+
 def _has_lapsed(request: HttpRequest) -> bool:
     """Whether a member sent the form, whose session has ended since they saw it."""
     return bool(request.POST.get("member")) and not request.user.is_authenticated
@@ -129,20 +164,24 @@ def _has_lapsed(request: HttpRequest) -> bool:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Ask the member to sign in again, where their bag is; what they typed waits meanwhile."""
-    sent = {
-        name: text[:_LONGEST]
-        for name, text in request.POST.items()
-        if name.startswith(("shipping-", "billing-"))
-        or name in {"method", "note", "key", "saved", "same", "keep", "member"}
-    }
-    request.session[_TYPED] = sent
+    _keep_typed(request)
     return to_login(request, "/elysium/checkout")
 
 
+def _keep_typed(request: HttpRequest) -> None:
+    request.session[_TYPED] = {
+        name: text[:_LONGEST]
+        for name, text in request.POST.items()
+        if name.startswith(("shipping-", "billing-"))
+        or name in {"email", "method", "note", "key", "saved", "same", "keep", "member"}
+    }
+
+
 def _kept(request: HttpRequest) -> Entry | None:
-    """What the same member had typed when their session had ended; told once, to nobody else."""
+    """What the same person had typed when their session or bag was gone; told once, to nobody
+    else."""
     sent = request.session.pop(_TYPED, None)
-    if sent is None or sent["member"] != str(request.user.pk):
+    if sent is None or sent.get("member", "") != str(request.user.pk or ""):
         return None
     return Entry.read(sent)
 
