@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +45,11 @@ from markethall.trade.vouchers.errors import VoucherRefused
 
 MAX_NOTE = 500
 
-# The orders of a cart that wait for money, the latest first.
+# The orders of a cart that wait for money, locked before anything is read of the cart: one that is
+# being paid meanwhile takes what was bought out of it.
 _WAITING = """
 SELECT c.reference, c.mark, o.status FROM cart_cartorder c JOIN orders_order o ON o.id = c.reference
- WHERE c.cart_id = %s AND o.status = ANY(%s) ORDER BY c.id DESC
+ WHERE c.cart_id = %s AND o.status = ANY(%s) ORDER BY o.id FOR NO KEY UPDATE OF o
 """
 _REPLACED = ["PENDING", "PAYMENT_FAILED"]
 _GOES_ON = ["PENDING", "PROCESSING", "PAYMENT_FAILED"]
@@ -80,6 +81,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An order that was placed of the cart, with the digest of what was agreed on then."""
+
+    reference: uuid.UUID
+    mark: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Agreed:
     """All that a customer and the shop agree on."""
 
@@ -102,7 +112,8 @@ class _Agreed:
         code = voucher.code if voucher and voucher.is_accepted else ""
         method = self.quote.shipping_option
         sent = [method.method.code if method else "", self.shipping_address, self.billing_address]
-        return digest(json.dumps([lines, sums, code, sent, self.email, self.note]))
+        whose = [str(self.customer_id or ""), self.email]
+        return digest(json.dumps([lines, sums, code, sent, whose, self.note]))
 
     @property
     def customer_id(self) -> uuid.UUID | None:
@@ -141,6 +152,7 @@ def check_out(
         quoted: Quote | None = None
         if found is None:
             locked = _locked(cart)
+            waiting = _waiting(locked)
             quoted = quote(
                 locked,
                 country=sent_to["country"],
@@ -150,7 +162,10 @@ def check_out(
             )
             _check(quoted, seen_total)
             agreed = _Agreed(locked, quoted, customer, email, sent_to, billed_to, note.strip())
-            found = _waiting(agreed) or _place(agreed, key, back_to)
+            found = next((each.reference for each in waiting if each.mark == agreed.mark), None)
+            if found is None:
+                _make_room(agreed, waiting)
+                found = _place(agreed, key, back_to)
     if isinstance(found, uuid.UUID):
         return _go_on(customer, found, back_to)
     if found.payment is None:
@@ -231,23 +246,30 @@ def _check(quoted: Quote, seen_total: int | None) -> None:
         raise VoucherRefused(quoted.voucher.reason)
 
 
-def _waiting(agreed: _Agreed) -> uuid.UUID | None:
-    """The order of this cart that waits for the money of just what is agreed on. Others that wait
-    are cancelled when there is none: another takes their place."""
+def _waiting(cart: Cart) -> list[_Waiting]:
+    """The orders of a locked cart that wait for money, locked."""
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [agreed.cart.pk, _GOES_ON])
-        rows = cursor.fetchall()
-    for reference, mark, _ in rows:
-        if mark == agreed.mark:
-            return uuid.UUID(str(reference))
-    for reference, _, status in sorted(rows):
-        if status in _REPLACED:
-            checkout.cancel_order(
-                order_id=reference,
-                actor_id=agreed.customer_id,
-                note="Ordered anew from the same cart.",
-            )
-    return None
+        cursor.execute(_WAITING, [cart.pk, _GOES_ON])
+        return [_Waiting(uuid.UUID(str(row[0])), *row[1:]) for row in cursor.fetchall()]
+
+
+def _make_room(agreed: _Agreed, waiting: Sequence[_Waiting]) -> None:
+    """Cancel the orders that wait: another takes their place.
+
+    What they keep and what the other one wants is locked together, in the order of locks: whoever
+    went from one to the other would meet somebody who goes the other way.
+    """
+    replaced = [each.reference for each in waiting if each.status in _REPLACED]
+    if not replaced:
+        return
+    stock.lock_items(_pieces(agreed.quote), references=replaced)
+    vouchers.lock_used(replaced, besides=_voucher_id(agreed.quote))
+    for reference in replaced:
+        checkout.cancel_order(
+            order_id=reference,
+            actor_id=agreed.customer_id,
+            note="Ordered anew from the same cart.",
+        )
 
 
 def _place(agreed: _Agreed, key: str | None, back_to: str) -> Started:
@@ -262,9 +284,9 @@ def _place(agreed: _Agreed, key: str | None, back_to: str) -> Started:
         key=key,
     )
     stock.reserve(reference=order.pk, wanted=_pieces(quoted), expires_at=reserved_until())
-    if quoted.voucher and quoted.voucher.voucher_id:
+    if voucher_id := _voucher_id(quoted):
         vouchers.redeem(
-            quoted.voucher.voucher_id,
+            voucher_id,
             reference=order.pk,
             customer_id=order.customer_id,
             email=agreed.email,
@@ -299,6 +321,10 @@ def _charged(quoted: Quote | None) -> list[ChargeLine]:
         )
         for line in (quoted.sold_lines if quoted else ())
     ]
+
+
+def _voucher_id(quoted: Quote) -> uuid.UUID | None:
+    return quoted.voucher.voucher_id if quoted.voucher else None
 
 
 def _pieces(quoted: Quote) -> dict[uuid.UUID, int]:

@@ -95,6 +95,12 @@ def release(references: Iterable[uuid.UUID]) -> None:
             _free(levels, references=references)
 
 
+def lock_items(items: Iterable[uuid.UUID], *, references: Sequence[uuid.UUID]) -> None:
+    """Lock these variants' stock and what the references hold, for a caller who lets go the one
+    and reserves the other in the same transaction."""
+    _lock(items, references)
+
+
 def lapse() -> int:
     """Let go what has lapsed; returns of how many variants. Can run any number of times."""
     count = 0

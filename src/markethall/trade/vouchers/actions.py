@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -12,7 +13,7 @@ from markethall.foundation.audit.actions import record
 from markethall.kernel import clock
 from markethall.kernel.errors import Invalid
 from markethall.kernel.ids import human_code, new_id
-from markethall.kernel.locking import lock, lock_row
+from markethall.kernel.locking import lock, lock_row, lock_rows
 from markethall.kernel.money import Money
 from markethall.trade.vouchers import rules
 from markethall.trade.vouchers.errors import (
@@ -89,6 +90,14 @@ def give_back(reference: uuid.UUID) -> bool:
             return False
         Voucher.objects.filter(pk=use.voucher_id).update(used=F("used") - 1)
     return True
+
+
+def lock_used(references: Iterable[uuid.UUID], *, besides: uuid.UUID | None) -> None:
+    """Lock the vouchers that these orders have used, and one more, for a caller who gives back the
+    ones and uses the other in the same transaction."""
+    uses = VoucherUse.objects.filter(reference__in=list(references))
+    keys = set(uses.values_list("voucher_id", flat=True)) | ({besides} if besides else set())
+    lock_rows(Voucher, keys)
 
 
 def make_voucher(*, actor_id: uuid.UUID, **fields: Any) -> Voucher:
