@@ -98,8 +98,11 @@ def test_a_changed_price_is_told(client: Client, ring: Product) -> None:
 
 def test_a_code_that_there_is_not_is_told(client: Client) -> None:
     client.post("/elysium/bag/lines", GOLD)
-    client.post("/elysium/bag/voucher", {"code": "NOPE"})
-    assert "There is no such code" in text_of(client.get("/elysium/bag"))
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = client.post("/elysium/bag/voucher", {"code": "NOPE"}, headers=headers)
+        assert "There is no such code" in text_of(answer)
+        assert 'value="NOPE"' in text_of(answer)
+    assert "NOPE" not in text_of(client.get("/elysium/bag"))
 
 
 def test_a_guest_checks_out(client: Client) -> None:

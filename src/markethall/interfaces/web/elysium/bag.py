@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from markethall.flows.cart_entry import put_in
+from markethall.flows.cart_vouchers import enter_code
 from markethall.flows.quote import Buyer, Quote, QuotedLine, empty_quote, quote
 from markethall.interfaces.web.elysium import bags
 from markethall.interfaces.web.elysium.configurator import wanted_of
@@ -22,9 +23,11 @@ from markethall.interfaces.web.elysium.offers import address_of
 from markethall.interfaces.web.elysium.prices import written
 from markethall.kernel.money import Money
 from markethall.trade.cart import actions
+from markethall.trade.cart.models import Cart
 from markethall.trade.cart.rules import MAX_QUANTITY
 from markethall.trade.catalog.errors import ConfigurationInvalid
 from markethall.trade.catalog.models import ProductImage
+from markethall.trade.vouchers.errors import VoucherRefused
 
 BAG = "/elysium/bag"
 # What somebody is told who was about to pay.
@@ -109,9 +112,15 @@ def remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
 
 @require_POST
 def voucher(request: HttpRequest) -> HttpResponse:
-    """Try a code, or none."""
+    """Use a code, or none. Of one that cannot be used is said why, and the one before stays."""
     code = request.POST.get("code", "")[:32]
-    return _after(request, lambda cart: actions.set_voucher(cart=cart, code=code))
+    try:
+        return _after(request, lambda cart: _enter(request, cart, code))
+    except VoucherRefused as refused:
+        said = {"voucher": code, "voucher_fault": refused.detail}
+        if request.headers.get("HX-Request"):
+            return _shown(request, **said)
+        return render(request, "elysium/bag.html", {**scene(request), **said}, status=409)
 
 
 def scene(request: HttpRequest) -> dict[str, Any]:
@@ -129,14 +138,12 @@ def scene(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def quote_of(request: HttpRequest, **choices: Any) -> Quote:
-    """The quote of who asks, in the currency they look in."""
+def quote_of(request: HttpRequest, email: str = "", **choices: Any) -> Quote:
+    """The quote of who asks, in the currency they look in; ``email`` is what a guest has typed."""
     cart = bags.cart_here(request)
     if cart is None:
         return empty_quote(STOREFRONT, currency_of(request))
-    user = request.user
-    buyer = Buyer(customer_id=user.pk, email=user.email) if user.is_authenticated else None
-    return quote(cart, buyer=buyer, **choices)
+    return quote(cart, buyer=_buyer(request, email), **choices)
 
 
 def lines_shown(found: Quote) -> list[LineShown]:
@@ -198,10 +205,29 @@ def _after(request: HttpRequest, act: Any) -> HttpResponse:
         act(cart)
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(BAG, status=303)
+    return _shown(request)
+
+
+def _shown(request: HttpRequest, **said: str) -> HttpResponse:
+    """The bag's part of the page that htmx asked from."""
     panel = request.headers.get("HX-Target") == "panel-body"
-    context = scene(request)
+    context = {**scene(request), **said}
     part = "elysium/parts/bag_panel.html" if panel else "elysium/parts/bag_page.html"
     return _counted(render(request, part, context), context["quote"])
+
+
+def _enter(request: HttpRequest, cart: Cart, code: str) -> None:
+    if code.strip():
+        enter_code(cart=cart, code=code, buyer=_buyer(request))
+    else:
+        actions.set_voucher(cart=cart, code="")
+
+
+def _buyer(request: HttpRequest, email: str = "") -> Buyer | None:
+    user = request.user
+    if user.is_authenticated:
+        return Buyer(customer_id=user.pk, email=user.email)
+    return Buyer(email=email.strip().lower()) if email.strip() else None
 
 
 def _counted(response: HttpResponse, found: Quote) -> HttpResponse:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from markethall.flows.cart_checkout import TotalChanged, check_out
 from markethall.flows.cart_orders import bought_lately
+from markethall.foundation.accounts.limits import count_by_address
 from markethall.foundation.accounts.models import Address, User
 from markethall.interfaces.web.elysium import bags
 from markethall.interfaces.web.elysium.addresses import AddressForm, initial_of, one_line
@@ -110,7 +111,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         entry.faults = [{"field": "", "text": f"{problem.detail} Look it over, then pay."}]
         return _show(request, entry, status=409)
     except Problem as problem:
-        if problem.status not in {409, 422, 503}:
+        if problem.status not in {409, 422, 429, 503}:
             raise
         _explain(entry, problem)
         return _show(request, entry, status=problem.status)
@@ -187,6 +188,7 @@ def _kept(request: HttpRequest) -> Entry | None:
 
 
 def _go(request: HttpRequest, cart: Cart, entry: Entry) -> HttpResponse:
+    count_by_address("checkout")
     seen = request.POST.get("seen_total", "")
     started = check_out(
         cart=cart,
@@ -234,10 +236,11 @@ def _show(request: HttpRequest, entry: Entry, *, status: int = 200) -> HttpRespo
 
 
 def _context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
-    found = quote_of(request, country=entry.country, method_code=entry.method)
+    asked = {"email": entry.email, "country": entry.country}
+    found = quote_of(request, **asked, method_code=entry.method)
     if found.shipping is None and found.shipping_options:
         first = found.shipping_options[0].method.code
-        found = quote_of(request, country=entry.country, method_code=first)
+        found = quote_of(request, **asked, method_code=first)
     chosen = found.shipping_option.method.code if found.shipping_option else ""
     own = _addresses(request)
     return {

@@ -1,0 +1,109 @@
+"""What ELYSIUM's pages let nobody do too often."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from house.goods import make_product
+from house.shelf import stocked
+from markethall.foundation.accounts.limits import LIMITS, ActLimits
+from markethall.kernel import clock
+from markethall.kernel.throttle import Limit
+from markethall.trade.orders.models import Order
+from markethall.trade.vouchers.models import Voucher
+
+pytestmark = pytest.mark.django_db
+GOLD = {"product": "aurore", "option.metal": "gold", "option.size": "52"}
+SENT = {
+    "shipping-country": "DE",
+    "shipping-name": "Ada Byron",
+    "shipping-line1": "Lindenweg 4",
+    "shipping-postal_code": "10115",
+    "shipping-city": "Berlin",
+    "email": "ada@example.com",
+    "method": "insured",
+    "same": "1",
+}
+
+
+@pytest.fixture(autouse=True)
+def ring(till: None) -> None:
+    for variant in make_product().variants.all():
+        stocked(variant, 5)
+
+
+def voucher(code: str, **fields: Any) -> None:
+    Voucher.objects.create(
+        storefront="elysium",
+        code=code,
+        kind="percentage",
+        basis_points=1000,
+        created_at=clock.now(),
+        **fields,
+    )
+
+
+def total_in(answer: Any) -> str:
+    found = re.search(r'name="seen_total" value="(\d+)"', answer.content.decode())
+    assert found
+    return found[1]
+
+
+def test_codes_cannot_be_guessed_on_the_page(client: Client) -> None:
+    voucher("RIGHT")
+    client.post("/elysium/bag/lines", GOLD)
+    by_account = LIMITS["voucher"].by_account
+    assert by_account
+    for number in range(by_account.count):
+        answer = client.post("/elysium/bag/voucher", {"code": f"WRONG{number}"})
+        assert answer.status_code == 409
+    answer = client.post("/elysium/bag/voucher", {"code": "RIGHT"})
+    assert answer.status_code == 429
+    assert "RIGHT" not in client.get("/elysium/bag").content.decode()
+
+
+def test_a_code_that_cannot_be_used_leaves_the_one_before(client: Client) -> None:
+    voucher("RIGHT")
+    client.post("/elysium/bag/lines", GOLD)
+    assert client.post("/elysium/bag/voucher", {"code": " right "}).status_code == 303
+    client.post("/elysium/bag/voucher", {"code": "WRONG"})
+    assert "Voucher RIGHT" in client.get("/elysium/bag").content.decode()
+    client.post("/elysium/bag/voucher", {"code": ""})
+    assert "Voucher RIGHT" not in client.get("/elysium/bag").content.decode()
+
+
+def test_checkouts_are_counted_as_those_of_programs(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTH_LIMIT_FACTOR = 1
+    monkeypatch.setitem(LIMITS, "checkout", ActLimits(Limit(2, timedelta(hours=1))))
+    client.post("/elysium/bag/lines", GOLD)
+    wrong = {**SENT, "shipping-name": ""}
+    for _ in range(2):
+        assert client.post("/elysium/checkout", wrong).status_code == 422
+    answer = client.post("/elysium/checkout", SENT)
+    assert answer.status_code == 429
+    assert "Lindenweg 4" in answer.content.decode(), "what was typed stays"
+    assert not Order.objects.exists()
+
+
+def test_a_guest_sees_that_their_code_is_used_up_and_buys_without(client: Client) -> None:
+    voucher("ONCE", max_uses_each=1)
+    for browser in (Client(), client):
+        browser.post("/elysium/bag/lines", GOLD)
+        browser.post("/elysium/bag/voucher", {"code": "ONCE"})
+        seen = total_in(browser.get("/elysium/checkout"))
+        answer = browser.post("/elysium/checkout", {**SENT, "seen_total": seen})
+        if browser is not client:
+            assert answer.status_code == 303
+    assert answer.status_code == 409
+    assert "as often as one may" in answer.content.decode()
+    assert int(total_in(answer)) > int(seen)
+    again = client.post("/elysium/checkout", {**SENT, "seen_total": total_in(answer)})
+    assert again.status_code == 303
+    assert Order.objects.filter(voucher="ONCE").count() == 1
