@@ -107,6 +107,18 @@ def test_what_is_read_can_be_saved_again(keeper: ApiClient) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "changed_meanwhile")
 
 
+def test_what_has_no_default_is_asked_for_by_its_path(keeper: ApiClient) -> None:
+    metal = RING["options"][0] | {"hasDefault": False}
+    made = keeper.post("/api/products", RING | {"options": [metal]}).json()
+    assert made["options"][0]["hasDefault"] is False
+    keeper.post("/api/products/aurore/approve")
+    for path in ("/api/products/aurore/price", "/api/cart"):
+        body = {"configuration": {}} | ({"product": "aurore"} if path == "/api/cart" else {})
+        answer = ApiClient().post(path, body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "configuration_invalid")
+        assert [each["path"] for each in answer.json()["errors"]] == ["configuration.metal"]
+
+
 def test_faults_name_their_fields(keeper: ApiClient) -> None:
     answer = keeper.post("/api/products", RING | {"category": "nowhere", "slug": "a b"})
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "slug")

@@ -35,6 +35,13 @@ RING: dict[str, Any] = {
                 },
             ],
         },
+        {
+            "code": "size",
+            "name": "Size",
+            "isStocked": True,
+            "hasDefault": False,
+            "values": [{"code": str(size), "name": f"{size} mm"} for size in range(46, 66, 2)],
+        },
         {"code": "engraving", "name": "Engraving", "kind": "text", "maxLength": 12}
         | {"isRequired": False},
     ],
@@ -51,15 +58,22 @@ def ring(hall: Hall) -> str:
         token = hall.token(ADMIN)
     made = hall.call("POST", "/api/products", RING, token=token)
     hall.call("POST", f"/api/products/{made['id']}/approve", {}, token=token)
-    stock = {"list": "AURORE-GOLD;9\nAURORE-PLATINUM;9"}
+    stock = {"list": "AURORE-GOLD-52;9\nAURORE-PLATINUM-52;9"}
     hall.call("POST", "/api/inventory/receive", stock, token=token)
     return "/elysium/pieces/aurore"
 
 
 def configure(page: Page) -> None:
-    """Choose platinum and an engraving; the server prices it."""
+    """Choose platinum, an engraving and, once that is asked for, a size; the server prices it."""
     page.get_by_label("Platinum").check()
     expect(page.locator("#offer .price")).to_have_text("$1,500")
+    page.get_by_role("button", name="Add to bag").click()
+    size = page.get_by_label("Size", exact=True)
+    expect(page.get_by_text("Choose size.")).to_be_visible()
+    expect(size).to_be_focused()
+    size.select_option("52")
+    expect(page.get_by_text("Choose size.")).to_be_hidden()
+    expect(page.get_by_text("In the atelier")).to_be_visible()
     page.get_by_label("Engraving").fill("Ada")
     expect(page).to_have_url(re.compile("engraving=Ada"))
     page.get_by_role("button", name="Add to bag").click()

@@ -56,6 +56,18 @@ def test_effects_add_up_on_the_price(ring: Product) -> None:
     assert found.variant_key == "metal=gold"
 
 
+def test_an_outline_prices_the_least_of_what_is_missing(ring: Product) -> None:
+    spec = specs_of([ring.pk])[ring.pk]
+    found = rules.outline(spec, {"engraving": "Ada"}, "USD")
+    assert (found.price, found.is_exact) == (Money(84_000, "USD"), False)
+    assert [fault.path for fault in found.faults] == ["configuration.metal"]
+    whole = rules.outline(spec, {"metal": "gold"}, "USD")
+    assert (whole.price, whole.is_exact, whole.missing) == (Money(150_000, "USD"), True, [])
+    assert rules.outline(spec, {}, "JPY").is_exact
+    with pytest.raises(ConfigurationInvalid):
+        rules.outline(spec, {"metal": "lead"}, "USD")
+
+
 def test_a_value_may_take_something_off(ring: Product) -> None:
     assert configured(ring, metal="silver").price == Money(80_000, "USD")
 

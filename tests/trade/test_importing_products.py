@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from house.goods import METAL, RING, make_product, plain
+from house.goods import METAL, RING, SIZE, make_product, plain
 from house.photos import photo
 from markethall.foundation.audit.models import AuditEntry
 from markethall.kernel.errors import Invalid
@@ -297,7 +297,7 @@ def fill() -> None:
         category="rings/bands",
         collections=["dawn"],
         description="Line one\n\nLine; two",
-        options=[metal, *RING.options[1:]],
+        options=[metal, replace(SIZE, has_default=False), *RING.options[2:]],
         position=7,
     )
     plain("chain", 9_990, details=[("Length", "42 cm"), ("Clasp", "Lobster")], shown=False)

@@ -55,6 +55,21 @@ class TestWishlist:
         answer = client.post("/api/wishlist", wish)
         assert (answer.status_code, answer.json()["code"]) == (422, "configuration_invalid")
 
+    def test_what_is_left_open_stays_open(self) -> None:
+        client, ring = client_for(make_user()), make_ring()
+        size = Option.objects.create(
+            product=ring, code="size", name="Size", has_default=False, position=2
+        )
+        for price in (0, 900):
+            value = OptionValue.objects.create(option=size, code=f"s{price}", name="A size")
+            PriceEffect.objects.create(value=value, currency="USD", amount=price)
+        wish = {"productId": str(ring.pk), "configuration": {"metal": "gold"}}
+        assert client.post("/api/wishlist", wish).json()["price"] is None
+        PriceEffect.objects.filter(value__option=size).update(amount=100)
+        (item,) = client.get("/api/wishlist").json()["items"]
+        assert item["price"] == {"amount": 105_100, "currency": "USD"}
+        assert item["configuration"] == {"metal": "gold"}
+
     def test_says_when_a_choice_can_no_longer_be_had(self) -> None:
         client, ring = client_for(make_user()), make_ring()
         wish = {"productId": str(ring.pk), "configuration": {"metal": "gold"}}

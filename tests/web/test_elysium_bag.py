@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from house.after import pay
-from house.goods import make_product
+from house.goods import make_product, plain
 from house.people import PASSWORD, make_user, page_client
 from house.shelf import stocked
 from markethall.foundation.accounts.belongings import add_address
@@ -247,6 +247,27 @@ def test_a_piece_is_kept_as_it_was_chosen(client: Client) -> None:
     answer = browser.post(keep, GOLD, headers={"HX-Request": "true"})
     assert '"isKept": false' in answer["HX-Trigger"]
     assert "Nothing wished for yet" in text_of(browser.get("/elysium/wishlist"))
+
+
+def test_a_piece_is_wished_for_before_its_size_is_known(ring: Product) -> None:
+    ring.options.filter(code="size").update(has_default=False)
+    browser, keep = page_client(make_user()), "/elysium/pieces/aurore/keep"
+    browser.post(keep, {"option.metal": "silver"})
+    shown = text_of(browser.get("/elysium/wishlist"))
+    assert "Metal: Silver" in shown
+    assert "$800" in shown
+    assert ">Choose</a>" in shown
+    assert ">Add to bag<" not in shown
+    here = "/elysium/pieces/aurore?option.metal=silver"
+    assert 'aria-pressed="true"' in text_of(browser.get(here))
+    assert 'aria-pressed="false"' in text_of(browser.get(f"{here}&option.size=52"))
+
+
+def test_a_piece_without_options_shows_that_it_is_kept() -> None:
+    plain("chain")
+    browser = page_client(make_user())
+    browser.post("/elysium/pieces/chain/keep")
+    assert 'aria-pressed="true"' in text_of(browser.get("/elysium/pieces/chain"))
 
 
 def test_what_was_looked_at_is_remembered(client: Client) -> None:

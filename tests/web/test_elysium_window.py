@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as xml
 
 import pytest
 from django.test import Client
 
-from house.goods import make_product, plain
+from house.goods import METAL, SIZE, make_product, plain
 from house.shelf import stocked
+from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.actions.categories import CategoryDraft, save_category
 from markethall.trade.catalog.actions.collections import CollectionDraft, save_collection
 from markethall.trade.catalog.models import Product
@@ -82,6 +84,70 @@ def test_what_cannot_be_made_is_said(client: Client) -> None:
     text = page(client, "/elysium/pieces/aurore?option.engraving=1234")
     assert "cannot be used here" in text
     assert re.search(r'<button class="button" disabled>', text)
+
+
+def asked_for(code: str, *, price: int = 0) -> Product:
+    """A ring whose size nobody chooses but the customer; its sizes 52 and 54."""
+    dearer = replace(SIZE.values[1], effects={"USD": price, "EUR": price})
+    size = replace(SIZE, has_default=False, values=[SIZE.values[0], dearer])
+    ring = make_product(code, options=[METAL, size])
+    for variant in ring.variants.all():
+        stocked(variant, 0 if "metal=silver" in variant.key else 2)
+    return ring
+
+
+def field(text: str, code: str) -> str:
+    """What stands in the page about an option."""
+    found = re.search(rf'<(fieldset|div) class="option.{{1,80}}?e-{code}.*?</\1>', text, re.DOTALL)
+    assert found, code
+    return found[0]
+
+
+def test_what_must_be_chosen_is_not_chosen_for_anybody(client: Client) -> None:
+    asked_for("aurore")
+    text = page(client, "/elysium/pieces/aurore")
+    assert "checked" not in field(text, "size")
+    assert price_in(text) == "$1,500"
+    assert "depends on size" in text
+    assert "Choose size." not in text
+    assert "Only 2 left" not in text
+    assert documents(text)["Product"]["offers"]["availability"].endswith("/LimitedAvailability")
+    assert "Sold out" in page(client, "/elysium/pieces/aurore?option.metal=silver")
+    assert "Only 2 left" in page(client, "/elysium/pieces/aurore?option.size=52")
+
+
+def test_a_price_that_depends_on_what_is_missing_is_the_least(client: Client) -> None:
+    asked_for("aurore", price=2_000)
+    assert price_in(page(client, "/elysium/pieces/aurore")) == "From $1,500"
+    assert price_in(page(client, "/elysium/pieces/aurore?option.size=54")) == "$1,520"
+
+
+def test_what_is_missing_is_said_at_its_field_with_the_focus_there(client: Client) -> None:
+    asked_for("aurore")
+    sent = {"product": "aurore", "option.metal": "silver"}
+    answer = client.post("/elysium/bag/lines", sent)
+    assert answer.status_code == 303
+    shown = field(page(client, answer["Location"]), "size")
+    assert "Choose size." in shown
+    assert "autofocus" in shown
+    assert "option.metal=silver" in answer["Location"]
+
+    headers = {"HX-Request": "true", "HX-Trigger": "configurator", "HX-Target": "panel-body"}
+    answer = client.post("/elysium/bag/lines", sent, headers=headers)
+    assert (answer.status_code, answer["HX-Retarget"]) == (422, "#choices")
+    shown = answer.content.decode()
+    assert "Choose size." in field(shown, "size")
+    assert "autofocus" in field(shown, "size")
+    assert "autofocus" not in field(shown, "metal")
+    assert 'value="silver" id="o-metal-silver" checked' in field(shown, "metal")
+    assert not CartLine.objects.exists()
+
+
+def test_from_elsewhere_what_is_missing_leads_to_the_piece(client: Client) -> None:
+    asked_for("aurore")
+    sent = {"product": "aurore", "option.metal": "gold"}
+    answer = client.post("/elysium/bag/lines", sent, headers={"HX-Request": "true"})
+    assert "Choose size." in page(client, answer["HX-Redirect"])
 
 
 @pytest.mark.usefixtures("ring")

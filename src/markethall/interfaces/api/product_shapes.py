@@ -47,7 +47,8 @@ class ValueIn(In):
 
 class OptionIn(In):
     """Each combination of values of the stocked options is a variant. A text has a length, the
-    characters it may have (the inside of a regular expression's class) and a price of its own."""
+    characters it may have (the inside of a regular expression's class) and a price of its own.
+    Without ``hasDefault``, nothing is chosen of it before the customer does."""
 
     code: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
     name: str = Field(min_length=1, max_length=80)
@@ -56,6 +57,7 @@ class OptionIn(In):
     is_required: bool = True
     is_stocked: bool = False
     is_facet: bool = True
+    has_default: bool = True
     max_length: int | None = Field(None, ge=1, le=500)
     # A blank is a character that may be allowed.
     allowed: Annotated[str, StringConstraints(strip_whitespace=False, max_length=120)] = ""
@@ -186,6 +188,7 @@ class OptionOut(Out):
     help_text: str
     is_required: bool
     is_stocked: bool
+    has_default: bool
     max_length: int | None
     allowed: str
     effects: list[Money]
@@ -468,6 +471,7 @@ def _option_out(option: Any) -> OptionOut:
         help_text=option.help_text,
         is_required=option.is_required,
         is_stocked=option.is_stocked,
+        has_default=option.has_default,
         max_length=option.max_length,
         allowed=option.allowed,
         effects=_money(option.effects or {}),

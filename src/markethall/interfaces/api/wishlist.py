@@ -40,8 +40,8 @@ class ChosenOut(Out):
 
 
 class WishOut(Out):
-    """``price`` is what it costs now as chosen; null when nothing is chosen, or it can no longer
-    be had so: then ``canBeBought`` says whether the product still can."""
+    """``price`` is what it costs now as chosen; null when that depends on what is left open, or it
+    can no longer be had so: then ``canBeBought`` says whether the product still can."""
 
     id: UUID
     product: ProductCard
@@ -53,7 +53,7 @@ class WishOut(Out):
 
 
 class WishIn(In):
-    """An empty configuration leaves all open."""
+    """What is left out of the configuration stays open."""
 
     product_id: UUID
     configuration: dict[str, str] = Field(default_factory=dict, max_length=40)
@@ -159,7 +159,7 @@ def _shown(items: list[WishlistItem], currency: str) -> list[WishOut]:
             product=ProductCard.of(card),
             configuration=each.item.configuration,
             chosen=[ChosenOut(name=name, value=value) for name, value in each.shown],
-            price=Money.of(each.configured.price) if each.configured else None,
+            price=Money.of(each.price) if each.price else None,
             can_be_bought=each.can_be_bought,
             added_at=each.item.added_at,
         )

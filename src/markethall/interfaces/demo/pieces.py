@@ -130,7 +130,9 @@ def _metal(metals: Sequence[str], grams: float) -> OptionDraft:
 
 def _size() -> OptionDraft:
     values = [_value(str(size), f"{size} mm") for size in _SIZES]
-    return OptionDraft("ring-size", "Ring size", values, is_stocked=True, is_facet=False)
+    return OptionDraft(
+        "ring-size", "Ring size", values, is_stocked=True, is_facet=False, has_default=False
+    )
 
 
 def _stone(stone: Mapping[str, Sequence[str]], base: int) -> list[OptionDraft]:

@@ -44,6 +44,7 @@ class OptionDraft:
     is_required: bool = True
     is_stocked: bool = False
     is_facet: bool = True
+    has_default: bool = True
     max_length: int | None = None
     allowed: str = ""
     effects: Mapping[str, int] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class OptionDraft:
             allowed=self.allowed,
             effects=self.effects if self.is_text else None,
             help_text=self.help_text,
+            has_default=self.has_default,
         )
 
 
@@ -199,6 +201,7 @@ def _option(
         is_required=row.is_required,
         is_stocked=row.is_stocked,
         is_facet=row.is_facet,
+        has_default=row.has_default,
         max_length=row.max_length,
         allowed=row.allowed,
         effects=effects[values[0].pk] if is_text and values else {},

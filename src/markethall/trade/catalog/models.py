@@ -183,7 +183,8 @@ class OptionKind(models.TextChoices):
 
 class Option(models.Model):
     """Something to choose about a product. Each combination of values of its stocked options is a
-    variant; the others change only what is made and what it costs.
+    variant; the others change only what is made and what it costs. One that is required starts
+    with its first value, unless it ``has_default`` not: then everybody chooses for themselves.
 
     A text has ``max_length`` characters at most, of ``allowed``: the inside of a regular
     expression's character class.
@@ -198,6 +199,7 @@ class Option(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     is_required = models.BooleanField(default=True)
     is_stocked = models.BooleanField(default=False)
+    has_default = models.BooleanField(default=True)
     is_facet = models.BooleanField(default=True)
     max_length = models.PositiveSmallIntegerField(null=True)
     allowed = models.CharField(max_length=120, blank=True)

@@ -38,6 +38,7 @@ class OptionSpec:
     allowed: str = ""
     effects: Mapping[str, int] | None = None
     help_text: str = ""
+    has_default: bool = True
 
     @property
     def is_text(self) -> bool:
@@ -69,7 +70,29 @@ class Configured:
     @property
     def mark(self) -> str:
         """The digest that two equal configurations share, hexadecimal."""
-        return hashlib.sha256(json.dumps(sorted(self.chosen.items())).encode()).hexdigest()
+        return _mark(self.chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is chosen so far. ``missing`` are the options that still must be; ``price`` is of one
+    piece with the cheapest of them, and ``is_exact`` when none of them changes it."""
+
+    chosen: Mapping[str, str]
+    shown: Sequence[tuple[str, str]]
+    price: Money
+    is_exact: bool
+    missing: Sequence[OptionSpec]
+
+    @property
+    def mark(self) -> str:
+        """As of a configuration; empty while nothing is chosen."""
+        return _mark(self.chosen) if self.chosen else ""
+
+    @property
+    def faults(self) -> list[FieldError]:
+        """What ``configure`` would say of what is missing."""
+        return [FieldError(_path(option), _fault(option, "")) for option in self.missing]
 
 
 def configure(spec: ProductSpec, wanted: Mapping[str, str], currency: str) -> Configured:
@@ -78,14 +101,29 @@ def configure(spec: ProductSpec, wanted: Mapping[str, str], currency: str) -> Co
     Raises NotSoldInCurrency, and ConfigurationInvalid with a field error for each option that is
     missing, unknown, or has a value that it cannot have.
     """
+    found = _read(spec, wanted, currency, is_whole=True)
+    return Configured(found.chosen, found.shown, found.price, variant_key(spec, found.chosen))
+
+
+def outline(spec: ProductSpec, wanted: Mapping[str, str], currency: str) -> Outline:
+    """Check and price what somebody has chosen so far: the same, but what is missing may be."""
+    return _read(spec, wanted, currency, is_whole=False)
+
+
+def _read(
+    spec: ProductSpec, wanted: Mapping[str, str], currency: str, *, is_whole: bool
+) -> Outline:
     if currency not in spec.prices:
         raise NotSoldInCurrency(f"This is not sold in {currency}.")
     faults = _unknown(spec, wanted)
-    amount, chosen, shown = spec.prices[currency], {}, []
+    amount, chosen, shown, missing = spec.prices[currency], {}, [], []
     for option in spec.options:
         value = _normal(wanted.get(option.code, ""))
-        if fault := _fault(option, value):
-            faults.append(FieldError(f"configuration.{option.code}", fault))
+        if not value and option.is_required and not is_whole:
+            missing.append(option)
+            amount += min(_amounts(option, currency), default=0)
+        elif fault := _fault(option, value):
+            faults.append(FieldError(_path(option), fault))
         elif value:
             chosen[option.code] = value
             shown.append((option.name, option.choices[value].name if option.choices else value))
@@ -94,7 +132,8 @@ def configure(spec: ProductSpec, wanted: Mapping[str, str], currency: str) -> Co
         raise ConfigurationInvalid(errors=faults)
     if amount <= 0:
         raise ConfigurationInvalid("This combination has no price. Choose another.")
-    return Configured(chosen, shown, Money(amount, currency), variant_key(spec, chosen))
+    is_exact = all(len(set(_amounts(option, currency))) < 2 for option in missing)
+    return Outline(chosen, shown, Money(amount, currency), is_exact, missing)
 
 
 def variant_key(spec: ProductSpec, chosen: Mapping[str, str]) -> str:
@@ -104,12 +143,17 @@ def variant_key(spec: ProductSpec, chosen: Mapping[str, str]) -> str:
 
 
 def default_configuration(spec: ProductSpec) -> dict[str, str]:
-    """What is chosen before anybody chose: the first value of every option that needs one."""
+    """What is chosen before anybody chose: the first value of every option that needs one and has
+    a default."""
     return {
         option.code: next(iter(option.choices))
         for option in spec.options
-        if option.choices and option.is_required
+        if option.choices and option.is_required and option.has_default
     }
+
+
+def _path(option: OptionSpec) -> str:
+    return f"configuration.{option.code}"
 
 
 def _unknown(spec: ProductSpec, wanted: Mapping[str, str]) -> list[FieldError]:
@@ -137,6 +181,17 @@ def _fault(option: OptionSpec, value: str) -> str:
     if option.allowed and (odd := re.findall(f"[^{option.allowed}]", value)):
         return f"{odd[0]!r} cannot be used here."
     return ""
+
+
+def _mark(chosen: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(chosen.items())).encode()).hexdigest()
+
+
+def _amounts(option: OptionSpec, currency: str) -> list[int]:
+    """What each way to choose of an option adds to the price."""
+    if option.is_text:
+        return [(option.effects or {}).get(currency, 0)]
+    return [choice.effects.get(currency, 0) for choice in option.choices.values()]
 
 
 def _effects(option: OptionSpec, value: str) -> Mapping[str, int]:

@@ -29,8 +29,8 @@ WITH effects AS (
 ), options AS (
     SELECT o.product_id, jsonb_agg(jsonb_build_object(
                'code', o.code, 'name', o.name, 'kind', o.kind, 'help', o.help_text,
-               'required', o.is_required, 'stocked', o.is_stocked, 'length', o.max_length,
-               'allowed', o.allowed, 'choices', COALESCE(c.all_of, '[]')
+               'required', o.is_required, 'stocked', o.is_stocked, 'default', o.has_default,
+               'length', o.max_length, 'allowed', o.allowed, 'choices', COALESCE(c.all_of, '[]')
            ) ORDER BY o.position, o.id) AS all_of
       FROM catalog_option o LEFT JOIN choices c ON c.option_id = o.id
      WHERE o.product_id = ANY(%(ids)s) GROUP BY o.product_id
@@ -73,4 +73,5 @@ def _option(row: dict[str, Any]) -> OptionSpec:
         allowed=row["allowed"],
         effects=next((each.effects for each in choices.values()), {}) if is_text else None,
         help_text=row["help"],
+        has_default=row["default"],
     )

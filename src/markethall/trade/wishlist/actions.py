@@ -22,7 +22,7 @@ MAX_ITEMS = 200
 def add(
     *, user: User, product_id: uuid.UUID, configuration: Mapping[str, str], currency: str
 ) -> tuple[WishlistItem, bool]:
-    """Keep a product, as configured; an empty configuration leaves all open. Returns it, and
+    """Keep a product, as far as it is configured; what is left out stays open. Returns it, and
     whether it is new.
 
     Raises ProductMissing, ConfigurationInvalid, NotSoldInCurrency, WishlistFull.
@@ -32,7 +32,7 @@ def add(
         raise ProductMissing
     chosen, mark = {}, ""
     if configuration:
-        found = rules.configure(specs_of([product.pk])[product.pk], configuration, currency)
+        found = rules.outline(specs_of([product.pk])[product.pk], configuration, currency)
         chosen, mark = dict(found.chosen), found.mark
     with transaction.atomic():
         lock_one(User.objects.filter(pk=user.pk))

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from markethall.foundation.accounts.models import User
+from markethall.kernel.money import Money
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
 from markethall.trade.catalog.models import Product, ProductStatus
-from markethall.trade.catalog.rules import Configured, configure
+from markethall.trade.catalog.rules import Outline, outline
 from markethall.trade.catalog.specs import specs_of
 from markethall.trade.wishlist.errors import WishlistMissing
 from markethall.trade.wishlist.models import WishlistItem, WishlistLink
@@ -17,17 +18,27 @@ from markethall.trade.wishlist.models import WishlistItem, WishlistLink
 
 @dataclass(frozen=True, slots=True)
 class Wished:
-    """A wish with its price of now. ``configured`` is None when nothing was chosen, or what was
+    """A wish with its price of now. ``outline`` is None when nothing was chosen, or what was
     chosen can no longer be had."""
 
     item: WishlistItem
-    configured: Configured | None
+    outline: Outline | None
     can_be_bought: bool
+
+    @property
+    def price(self) -> Money | None:
+        """What a piece costs as chosen; None where that depends on more."""
+        return self.outline.price if self.outline and self.outline.is_exact else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left to choose."""
+        return self.outline is not None and not self.outline.missing
 
     @property
     def shown(self) -> Sequence[tuple[str, str]]:
         """What was chosen, for people."""
-        return self.configured.shown if self.configured else ()
+        return self.outline.shown if self.outline else ()
 
 
 def items_of(user: User, *, storefront: str = "") -> QuerySet[WishlistItem]:
@@ -41,15 +52,15 @@ def wished(items: list[WishlistItem], currency: str) -> list[Wished]:
     specs = specs_of(item.product_id for item in items)
     found = []
     for item in items:
-        configured = None
+        found_now = None
         if item.configuration:
             try:
-                configured = configure(specs[item.product_id], item.configuration, currency)
+                found_now = outline(specs[item.product_id], item.configuration, currency)
             except (ConfigurationInvalid, NotSoldInCurrency):
-                configured = None
+                found_now = None
         sold = item.product.status == ProductStatus.ACTIVE
         sold = sold and currency in specs[item.product_id].prices
-        found.append(Wished(item, configured, sold and bool(configured or not item.configuration)))
+        found.append(Wished(item, found_now, sold and bool(found_now or not item.configuration)))
     return found
 
 

@@ -138,6 +138,7 @@ def _option(sent: QueryDict, name: str, faults: dict[str, str]) -> OptionDraft:
         is_required=f"{name}-required" in sent,
         is_stocked=f"{name}-stocked" in sent and not is_text,
         is_facet=f"{name}-facet" in sent,
+        has_default=is_text or f"{name}-default" in sent,
         max_length=_number(sent, f"{name}-length", faults) if is_text else None,
         allowed=str(sent.get(f"{name}-allowed", "")).replace("\x00", "") if is_text else "",
         effects=_read_amounts(sent, f"{name}-effect", faults) if is_text else {},

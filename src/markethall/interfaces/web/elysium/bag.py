@@ -20,6 +20,7 @@ from markethall.interfaces.web.elysium import bags
 from markethall.interfaces.web.elysium.configurator import wanted_of
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
 from markethall.interfaces.web.elysium.offers import address_of
+from markethall.interfaces.web.elysium.pieces import incomplete
 from markethall.interfaces.web.elysium.prices import written
 from markethall.kernel.money import Money
 from markethall.trade.cart import actions
@@ -76,11 +77,8 @@ def add(request: HttpRequest) -> HttpResponse:
             storefront=STOREFRONT,
             currency=currency_of(request),
         )
-    except ConfigurationInvalid:
-        if request.headers.get("HX-Request"):
-            raise
-        # The piece's page says what is missing.
-        return HttpResponseRedirect(address_of(slug, wanted), status=303)
+    except ConfigurationInvalid as problem:
+        return incomplete(request, slug, wanted, problem)
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(BAG, status=303)
     context = {**scene(request), "was_added": True}

@@ -26,7 +26,8 @@ class ChoiceShown:
 
 @dataclass(frozen=True, slots=True)
 class OptionShown:
-    """``look`` is swatches, segments, select or text; ``effect`` is what a text costs."""
+    """``look`` is swatches, segments, select or text; ``effect`` is what a text costs. The first
+    one with an error ``has_focus``."""
 
     code: str
     name: str
@@ -39,6 +40,7 @@ class OptionShown:
     max_length: int
     effect: str
     error: str
+    has_focus: bool
 
 
 def wanted_of(sent: QueryDict) -> dict[str, str]:
@@ -51,7 +53,7 @@ def wanted_of(sent: QueryDict) -> dict[str, str]:
 
 
 def chosen_of(spec: ProductSpec, sent: QueryDict) -> dict[str, str]:
-    """What is chosen, with the first value of all that must be and was not."""
+    """What is chosen, and the default of what must be and was not."""
     return default_configuration(spec) | wanted_of(sent)
 
 
@@ -60,6 +62,7 @@ def options_shown(
 ) -> list[OptionShown]:
     """The options of a product with what is chosen of each."""
     said = {error.path.removeprefix("configuration."): error.message for error in errors}
+    first = next((option.code for option in spec.options if option.code in said), "")
     return [
         OptionShown(
             code=option.code,
@@ -73,6 +76,7 @@ def options_shown(
             max_length=option.max_length or 0,
             effect=added((option.effects or {}).get(currency, 0), currency),
             error=said.get(option.code, ""),
+            has_focus=option.code == first,
         )
         for option in spec.options
     ]

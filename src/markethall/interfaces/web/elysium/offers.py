@@ -14,9 +14,11 @@ from markethall.kernel.errors import FieldError
 from markethall.kernel.money import Money
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
 from markethall.trade.catalog.models import Variant
-from markethall.trade.catalog.rules import Configured, ProductSpec, configure, variant_key
+from markethall.trade.catalog.rules import Outline, ProductSpec, outline, variant_key
 from markethall.trade.inventory.queries import NONE, Availability, availability_of
 
+# In an address: somebody wanted to buy it, so say what is missing.
+ASKED = "asked"
 _FEW = 3  # pieces: worth telling
 _OTHERS = 6  # other values to offer where one is sold out
 
@@ -31,8 +33,9 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """``state`` is ready, low, made (to order), out, or wrong where it cannot be made; ``mark`` is
-    the configuration's digest."""
+    """``state`` is ready, low, made (to order), out, or wrong where it cannot be made: the best
+    that can be had of what is chosen so far. ``missing`` says what still must be chosen; ``mark``
+    is the digest of what is, None where it is wrong."""
 
     price: str
     is_from: bool
@@ -42,7 +45,8 @@ class Offer:
     faults: Sequence[FieldError] = ()
     others: Sequence[Other] = ()
     arrives: str = ""
-    mark: str = ""
+    mark: str | None = None
+    missing: Sequence[FieldError] = ()
 
     @property
     def can_buy(self) -> bool:
@@ -59,7 +63,7 @@ def offer_of(
 ) -> Offer:
     """What ``chosen`` costs and when it arrives; ``days`` are the quickest method's."""
     try:
-        made = configure(spec, chosen, currency)
+        made = outline(spec, chosen, currency)
     except NotSoldInCurrency as problem:
         return Offer("", False, "wrong", problem.detail)
     except ConfigurationInvalid as problem:
@@ -67,17 +71,20 @@ def offer_of(
         faults = problem.errors or [FieldError("", problem.detail)]
         return Offer(base, True, "wrong", "Not quite yet.", faults=faults)
     at_hand = _at_hand(variants)
-    here = at_hand.get(made.variant_key, NONE)
-    state, news = _state(here)
+    state, news = _state(_best(spec, made, at_hand))
+    depends = " and ".join(option.name.lower() for option in made.missing if option.is_stocked)
+    if depends and state != "out":
+        news = f"When it is ready depends on {depends}."
     return Offer(
         price=written(made.price),
-        is_from=False,
+        is_from=not made.is_exact,
         state=state,
         news=news,
         amount=made.price,
         others=_others(slug, spec, made, at_hand) if state == "out" else (),
-        arrives=_arrives(days) if state in {"ready", "low"} and days else "",
+        arrives=_arrives(days) if state in {"ready", "low"} and days and not depends else "",
         mark=made.mark,
+        missing=made.faults,
     )
 
 
@@ -85,6 +92,16 @@ def _at_hand(variants: Mapping[str, Variant]) -> dict[str, Availability]:
     """What can be had of each variant, by its key."""
     there = availability_of(variant.pk for variant in variants.values())
     return {key: there[variant.pk] for key, variant in variants.items()}
+
+
+def _best(spec: ProductSpec, made: Outline, at_hand: Mapping[str, Availability]) -> Availability:
+    """What can be had of what is chosen, with whatever is missing chosen for the best."""
+    key = variant_key(spec, made.chosen)
+    if not any(option.is_stocked for option in made.missing):
+        return at_hand.get(key, NONE)
+    parts = set(key.split(";")) - {""}
+    fitting = [here for other, here in at_hand.items() if parts <= set(other.split(";"))]
+    return max(fitting, key=lambda here: (here.available, not here.is_counted), default=NONE)
 
 
 def _state(here: Availability) -> tuple[str, str]:
@@ -107,7 +124,7 @@ def _arrives(days: tuple[int, int]) -> str:
 def _others(
     slug: str,
     spec: ProductSpec,
-    made: Configured,
+    made: Outline,
     at_hand: Mapping[str, Availability],
 ) -> list[Other]:
     """What can be had when one stocked option is chosen otherwise, the last one first."""
@@ -117,12 +134,14 @@ def _others(
         for choice in option.choices.values():
             other = {**made.chosen, option.code: choice.code}
             there = at_hand.get(variant_key(spec, other), NONE)
-            if there.has(1) and choice.code != made.chosen[option.code]:
+            if there.has(1) and choice.code != made.chosen.get(option.code):
                 found.append(Other(choice.name, address_of(slug, other)))
     return found[:_OTHERS]
 
 
-def address_of(slug: str, chosen: Mapping[str, str]) -> str:
-    """The address of a product's page with a configuration."""
-    query = urlencode({f"{PREFIX}{code}": value for code, value in chosen.items()})
+def address_of(slug: str, chosen: Mapping[str, str], *, asked: bool = False) -> str:
+    """The address of a product's page with a configuration; one that says what is missing of it
+    when it was ``asked`` for."""
+    fields = {f"{PREFIX}{code}": value for code, value in chosen.items()}
+    query = urlencode(fields | ({ASKED: "1"} if asked else {}))
     return f"/elysium/pieces/{slug}" + (f"?{query}" if query else "")

@@ -9,13 +9,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
 from markethall.interfaces.web.elysium import structured
 from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.configurator import chosen_of, options_shown, wanted_of
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
-from markethall.interfaces.web.elysium.offers import address_of, offer_of
+from markethall.interfaces.web.elysium.offers import ASKED, address_of, offer_of
 from markethall.interfaces.web.elysium.wishlist import is_kept, recent
+from markethall.kernel.errors import Problem
 from markethall.trade.catalog.models import ProductImage
 from markethall.trade.catalog.queries import Detail, product_shown, products_shown
 from markethall.trade.shipping.queries import methods_priced_in
@@ -41,6 +43,22 @@ def configure(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponseRedirect(address_of(slug, wanted_of(request.POST)), status=303)
 
 
+def incomplete(
+    request: HttpRequest, slug: str, wanted: Mapping[str, str], problem: Problem
+) -> HttpResponse:
+    """Somebody wanted to buy what cannot be made yet: say beside each option why, and go there."""
+    here = address_of(slug, wanted, asked=True)
+    if not request.headers.get("HX-Request"):
+        return HttpResponseRedirect(here, status=303)
+    if request.headers.get("HX-Trigger") != "configurator":
+        return HttpResponse(status=problem.status, headers={"HX-Redirect": here})
+    detail = product_shown(STOREFRONT, slug)
+    options = options_shown(detail.spec, wanted, currency_of(request), problem.errors)
+    context = {"options": options, "path": f"/elysium/pieces/{slug}"}
+    response = render(request, "elysium/parts/choices.html", context, status=problem.status)
+    return reswap(retarget(response, "#choices"), "outerHTML")
+
+
 def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     """What the page shows of a piece."""
     product, currency = detail.product, currency_of(request)
@@ -48,16 +66,17 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     methods = methods_priced_in(STOREFRONT, currency)
     days = (methods[0].days_min, methods[0].days_max) if methods else None
     offer = offer_of(product.slug, detail.spec, detail.variants, chosen, currency, days)
+    faults = offer.faults or (offer.missing if ASKED in request.GET else ())
     pictures = pictures_of(detail.images, chosen)
     path = f"/elysium/pieces/{product.slug}"
     crumbs = _crumbs(detail)
     return {
         "product": product,
         "path": path,
-        "options": options_shown(detail.spec, chosen, currency, offer.faults),
+        "options": options_shown(detail.spec, chosen, currency, faults),
         "offer": offer,
         "save_url": f"{path}/keep",
-        "is_saved": is_kept(request, product, offer.mark) if offer.mark else False,
+        "is_saved": offer.mark is not None and is_kept(request, product, offer.mark),
         "pictures": pictures,
         "details": product.details,
         "methods": methods,

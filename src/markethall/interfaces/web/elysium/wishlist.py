@@ -165,8 +165,14 @@ def _wish(each: Wished, card: CardShown) -> WishShown:
         id=each.item.pk,
         card=card,
         url=address_of(card.slug, chosen),
-        price=written(each.configured.price) if each.configured else f"From {card.price}",
+        price=_price(each, card),
         shown=list(each.shown),
         chosen=[(f"{PREFIX}{code}", value) for code, value in chosen.items()],
-        can_be_bought=each.can_be_bought and bool(chosen),
+        can_be_bought=each.can_be_bought and each.is_whole,
     )
+
+
+def _price(wish: Wished, card: CardShown) -> str:
+    if wish.price:
+        return written(wish.price)
+    return f"From {written(wish.outline.price) if wish.outline else card.price}"

@@ -180,6 +180,7 @@ def _write_options(product: Product, drafts: Sequence[OptionDraft]) -> None:
             is_required=draft.is_required,
             is_stocked=draft.is_stocked,
             is_facet=draft.is_facet,
+            has_default=draft.has_default,
             max_length=draft.max_length,
             allowed=draft.allowed,
         )

@@ -221,6 +221,7 @@ def _option(option: OptionDraft) -> dict[str, Any]:
         "isRequired": option.is_required,
         "isStocked": option.is_stocked,
         "isFacet": option.is_facet,
+        "hasDefault": option.has_default,
         "maxLength": option.max_length,
         "allowed": option.allowed,
         "effects": _amounts(option.effects),

@@ -263,6 +263,7 @@ def _option(index: int, row: Any, currency: str) -> OptionDraft:
         is_required=truth(row, ["isRequired", "required"], default=not is_text),
         is_stocked=truth(row, ["isStocked", "stocked"], default=False),
         is_facet=truth(row, ["isFacet", "facet"], default=True),
+        has_default=truth(row, ["hasDefault"], default=True),
         max_length=number(row, f"{where}.maxLength", "maxLength") or None,
         allowed=plain(row.get("allowed")),
         effects=_effects(row, where, currency) if is_text else {},

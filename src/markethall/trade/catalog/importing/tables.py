@@ -23,7 +23,7 @@ PLAIN = (
 )  # fmt: skip
 OPTION = (
     "option", "option_name", "option_kind", "option_help", "option_required", "option_stocked",
-    "option_facet", "option_max_length", "option_allowed",
+    "option_facet", "option_default", "option_max_length", "option_allowed",
 )  # fmt: skip
 VALUE = ("value", "value_name", "value_swatch", "value_active")
 SEVERAL = ("detail", "detail_text", "variant", "sku", "picture", "picture_alt", "picture_shows")
@@ -151,6 +151,7 @@ def _option(row: Row) -> OptionDraft:
         is_required=_truth(row, "option_required", default=True),
         is_stocked=_truth(row, "option_stocked", default=False),
         is_facet=_truth(row, "option_facet", default=True),
+        has_default=_truth(row, "option_default", default=True),
         max_length=_number(row, "option_max_length"),
         allowed=row.get("option_allowed", ""),
         effects=_amounts(row, _EFFECT) if is_text else {},
@@ -268,6 +269,7 @@ def _option_rows(option: OptionDraft) -> Iterator[dict[str, str]]:
         "option_required": _said(option.is_required),
         "option_stocked": _said(option.is_stocked),
         "option_facet": _said(option.is_facet),
+        "option_default": _said(option.has_default),
         "option_max_length": str(option.max_length or ""),
         "option_allowed": option.allowed,
     }

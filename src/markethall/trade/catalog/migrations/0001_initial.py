@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 ("is_required", models.BooleanField(default=True)),
                 ("is_stocked", models.BooleanField(default=False)),
+                ("has_default", models.BooleanField(default=True)),
                 ("is_facet", models.BooleanField(default=True)),
                 ("max_length", models.PositiveSmallIntegerField(null=True)),
                 ("allowed", models.CharField(blank=True, max_length=120)),

@@ -18,3 +18,8 @@ document.addEventListener("bag", ({ detail: { pieces } }) => {
 document.addEventListener("kept", ({ target, detail: { isKept } }) => {
   target.closest("[data-keep]")?.setAttribute("aria-pressed", isKept);
 });
+
+// What was wrong with a choice is not any more when it is made anew.
+document.addEventListener("change", ({ target }) => {
+  if (target.closest("[data-configurator]")) target.removeAttribute("aria-invalid");
+});
