@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from house.people import PASSWORD, make_user, page_client
 from house.shelf import stocked
 from markethall.foundation.accounts.belongings import add_address
 from markethall.foundation.accounts.models import Address
+from markethall.kernel import clock
 from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.models import Product, ProductPrice
 from markethall.trade.orders.access import order_link
 from markethall.trade.orders.models import Order
+from markethall.trade.wishlist.actions import forget_wishes
+from markethall.trade.wishlist.models import VisitorWish, WishlistItem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GOLD = {"product": "aurore", "option.metal": "gold", "option.size": "52"}
@@ -247,6 +251,43 @@ def test_a_piece_is_kept_as_it_was_chosen(client: Client) -> None:
     answer = browser.post(keep, GOLD, headers={"HX-Request": "true"})
     assert '"isKept": false' in answer["HX-Trigger"]
     assert "Nothing wished for yet" in text_of(browser.get("/elysium/wishlist"))
+
+
+def test_what_a_visitor_wished_for_is_on_their_list_once_they_sign_in(client: Client) -> None:
+    ada, keep = make_user(), "/elysium/pieces/aurore/keep"
+    to_login = client.post(keep, GOLD)["Location"]
+    client.post(keep, GOLD)
+    client.post("/elysium/pieces/aurore/keep", headers={"HX-Request": "true"})
+    other = page_client(make_user())
+    assert "Nothing wished for yet" in text_of(other.get("/elysium/wishlist"))
+
+    answer = client.post(to_login, {"email": ada.email, "password": PASSWORD})
+    landed = text_of(client.get(answer["Location"]))
+    assert answer["Location"].startswith("/elysium/pieces/aurore?option.metal=gold")
+    assert 'aria-pressed="true"' in landed
+    shown = text_of(client.get("/elysium/wishlist"))
+    assert shown.count('<li class="bag-line">') == 2
+    assert not VisitorWish.objects.exists()
+
+
+def test_a_visitors_wish_that_is_kept_already_joins_it(client: Client) -> None:
+    ada, keep = make_user(), "/elysium/pieces/aurore/keep"
+    page_client(ada).post(keep, GOLD)
+    client.post(keep, GOLD)
+    client.post("/login", {"email": ada.email, "password": PASSWORD})
+    assert 'aria-pressed="true"' in text_of(
+        client.get("/elysium/pieces/aurore?option.metal=gold&option.size=52")
+    )
+    assert WishlistItem.objects.filter(user=ada).count() == 1
+
+
+def test_a_visitors_wishes_are_few_and_forgotten(client: Client) -> None:
+    for number in range(22):
+        sent = {**GOLD, "option.engraving": "A" * (number % 12) + "B" * (number // 12)}
+        client.post("/elysium/pieces/aurore/keep", sent)
+    assert VisitorWish.objects.count() == 20
+    assert forget_wishes(before=clock.now() + timedelta(days=1)) == 20
+    assert client.post("/elysium/pieces/none/keep").status_code == 404
 
 
 def test_a_piece_is_wished_for_before_its_size_is_known(ring: Product) -> None:

@@ -93,7 +93,10 @@ class Environment(ImageSettings, SellerSettings, StorageSettings):
         180, ge=60, le=3660, description="How long webhooks that are done with stay, in days."
     )
     keep_carts_days: int = Field(
-        90, ge=1, le=3660, description="How long carts that visitors have left stay, in days."
+        90,
+        ge=1,
+        le=3660,
+        description="How long carts and wishes that visitors have left stay, in days.",
     )
     reservation_minutes: int = Field(
         30, ge=1, le=1440, description="How long a checkout keeps its pieces in stock, in minutes."

@@ -10,6 +10,7 @@ from markethall.foundation.accounts.models import User
 from markethall.insight.analytics import actions as glances
 from markethall.insight.analytics.rules import viewer_of
 from markethall.trade.cart import actions as carts
+from markethall.trade.wishlist import actions as wishes
 
 Join = Callable[[User, str], None]
 
@@ -30,4 +31,8 @@ def _join_glances(user: User, visitor_digest: str) -> None:
     glances.join(visitor=viewer_of(None, visitor_digest), user=viewer_of(user.pk, None))
 
 
-JOINS: tuple[Join, ...] = (_join_carts, _join_glances)
+def _join_wishes(user: User, visitor_digest: str) -> None:
+    wishes.join(user=user, visitor_digest=visitor_digest)
+
+
+JOINS: tuple[Join, ...] = (_join_carts, _join_glances, _join_wishes)

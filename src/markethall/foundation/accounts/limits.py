@@ -49,6 +49,7 @@ LIMITS: dict[str, ActLimits] = {
     # What anybody may send without an account.
     "bespoke": ActLimits(Limit(30, _HOUR)),
     "reference_picture": ActLimits(Limit(60, _HOUR)),
+    "wish": ActLimits(Limit(60, _MINUTE)),
     "product_view": ActLimits(Limit(600, _MINUTE)),
     "portal": ActLimits(Limit(600, _HOUR), Limit(30, _HOUR)),
 }

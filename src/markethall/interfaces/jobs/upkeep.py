@@ -17,6 +17,7 @@ from markethall.foundation.payments import inbox
 from markethall.insight.analytics.actions import forget_old_glances
 from markethall.kernel import clock, idempotency, job_log, throttle
 from markethall.trade.cart.actions import forget_visitors
+from markethall.trade.wishlist.actions import forget_wishes
 
 KEEP_JOBS = timedelta(days=3)
 KEEP_FAILED_JOBS = timedelta(days=30)
@@ -45,6 +46,7 @@ def end_retention(timestamp: int) -> None:
     forget_mails(before=now - timedelta(days=settings.ENVIRONMENT.keep_mails_days))
     forget_old_glances(now)
     inbox.forget(before=now - timedelta(days=settings.ENVIRONMENT.keep_webhooks_days))
+    forget_wishes(before=now - timedelta(days=settings.ENVIRONMENT.keep_carts_days))
     forget_visitors(before=now - timedelta(days=settings.ENVIRONMENT.keep_carts_days))
 
 

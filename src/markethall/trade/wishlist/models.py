@@ -23,6 +23,26 @@ class WishlistItem(models.Model):
         )
 
 
+class VisitorWish(models.Model):
+    """What the bearer of a visitor's secret wished for before they signed in, in the same terms;
+    it joins their list when they do."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    visitor_digest = models.CharField(max_length=64)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    configuration = models.JSONField(default=dict)
+    mark = models.CharField(max_length=64, blank=True)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["visitor_digest", "product", "mark"], name="wishlist_visitor_once"
+            ),
+        )
+        indexes = (models.Index(fields=["added_at"], name="wishlist_forgotten"),)
+
+
 class WishlistLink(models.Model):
     """The secret of a shared list's link. Without a row the list is not shared."""
 

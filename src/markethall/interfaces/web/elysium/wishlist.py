@@ -86,17 +86,20 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def keep(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keep a piece as it is chosen, or let it go again."""
+    """Keep a piece as it is chosen, or let it go again. Of somebody who has not signed in, it is
+    kept for when they do."""
     chosen = wanted_of(request.POST)
     here = address_of(slug, chosen)
+    wish: dict[str, Any] = {
+        "product_id": product_shown(STOREFRONT, slug).product.pk,
+        "configuration": chosen,
+        "currency": currency_of(request),
+    }
     if not isinstance(request.user, User):
+        count_by_address("wish")
+        actions.want(visitor_digest=ensure_visitor(request), **wish)
         return to_login(request, here)
-    is_kept_now = actions.turn(
-        user=request.user,
-        product_id=product_shown(STOREFRONT, slug).product.pk,
-        configuration=chosen,
-        currency=currency_of(request),
-    )
+    is_kept_now = actions.turn(user=request.user, **wish)
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(here, status=303)
     messages.success(request, "On your wishlist." if is_kept_now else "No longer on your wishlist.")
