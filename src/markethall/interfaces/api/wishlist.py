@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +41,9 @@ class ChosenOut(Out):
 
 
 class WishOut(Out):
-    """``price`` is what it costs now as chosen; null when that depends on what is left open, or it
-    can no longer be had so: then ``canBeBought`` says whether the product still can."""
+    """``product`` has the picture of what is chosen. ``price`` is what it costs now as chosen; null
+    when that depends on what is left open, or it can no longer be had so: then ``canBeBought`` says
+    whether the product still can."""
 
     id: UUID
     product: ProductCard
@@ -156,7 +158,7 @@ def _shown(items: list[WishlistItem], currency: str) -> list[WishOut]:
     return [
         WishOut(
             id=each.item.pk,
-            product=ProductCard.of(card),
+            product=ProductCard.of(replace(card, image=each.picture)),
             configuration=each.item.configuration,
             chosen=[ChosenOut(name=name, value=value) for name, value in each.shown],
             price=Money.of(each.price) if each.price else None,

@@ -4,12 +4,13 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from markethall.trade.cart.models import Cart
 from markethall.trade.cart.rules import Owner
+from markethall.trade.catalog.rules import pictures_of
 
 _LINES = """
 SELECT l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v.sku, v.key,
@@ -22,6 +23,11 @@ SELECT l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v
  WHERE l.cart_id = %s
  ORDER BY l.added_at, l.id
 """
+
+
+class ItemImage(NamedTuple):
+    id: str
+    shows: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,11 @@ class CartItem:
     name: str
     tax_category: str
     weight_grams: int
-    images: Sequence[tuple[str, Sequence[str]]]
+    images: Sequence[ItemImage]
 
     def image_id(self, chosen: Mapping[str, str]) -> str | None:
-        """The picture that shows most of what was chosen, and nothing else."""
-        values = {f"{code}:{value}" for code, value in chosen.items()}
-        fitting = [image for image in self.images if values.issuperset(image[1])]
-        best = max(fitting or self.images, key=lambda image: len(image[1]), default=None)
-        return best[0] if best else None
+        """The picture that suits best what was chosen."""
+        return next((image.id for image in pictures_of(self.images, chosen)), None)
 
 
 def cart_of(owner: Owner, storefront: str = "") -> Cart | None:
@@ -68,7 +71,7 @@ def items_of(cart_id: uuid.UUID) -> list[CartItem]:
     with connection.cursor() as cursor:
         cursor.execute(_LINES, [cart_id])
         return [
-            CartItem(*row[:2], _json(row[2]), *row[3:14], _json(row[14]))
+            CartItem(*row[:2], _json(row[2]), *row[3:14], _images(row[14]))
             for row in cursor.fetchall()
         ]
 
@@ -83,6 +86,10 @@ def count_of(owner: Owner, storefront: str) -> int:
             [storefront, owner.user_id or owner.visitor_digest],
         )
         return int(cursor.fetchone()[0])
+
+
+def _images(value: Any) -> list[ItemImage]:
+    return [ItemImage(*each) for each in _json(value)]
 
 
 def _json(value: Any) -> Any:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from markethall.kernel.errors import FieldError
 from markethall.kernel.money import Money
@@ -140,6 +141,28 @@ def variant_key(spec: ProductSpec, chosen: Mapping[str, str]) -> str:
     """The key of the variant that ``chosen`` is, ``metal=gold;ring-size=52``."""
     stocked = (option.code for option in spec.options if option.is_stocked)
     return ";".join(f"{code}={chosen[code]}" for code in stocked if code in chosen)
+
+
+class Picture(Protocol):
+    """``shows`` are the option values that it is of, ``metal:rose-gold``."""
+
+    @property
+    def shows(self) -> Sequence[str]: ...
+
+
+P = TypeVar("P", bound=Picture)
+
+
+def pictures_of(pictures: Sequence[P], chosen: Mapping[str, str]) -> list[P]:
+    """The pictures that suit what is chosen, those that show most of it first; all, where none
+    does."""
+    values = {f"{code}:{value}" for code, value in chosen.items()}
+    fitting = [
+        picture
+        for picture in pictures
+        if all(each in values or each.partition(":")[0] not in chosen for each in picture.shows)
+    ]
+    return sorted(fitting, key=lambda each: -len(values & set(each.shows))) or list(pictures)
 
 
 def default_configuration(spec: ProductSpec) -> dict[str, str]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -9,8 +11,9 @@ from django.db.models import QuerySet
 from markethall.foundation.accounts.models import User
 from markethall.kernel.money import Money
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
-from markethall.trade.catalog.models import Product, ProductStatus
-from markethall.trade.catalog.rules import Outline, outline
+from markethall.trade.catalog.models import Product, ProductImage, ProductStatus
+from markethall.trade.catalog.queries import images_of
+from markethall.trade.catalog.rules import Outline, outline, pictures_of
 from markethall.trade.catalog.specs import specs_of
 from markethall.trade.wishlist.errors import WishlistMissing
 from markethall.trade.wishlist.models import WishlistItem, WishlistLink
@@ -19,11 +22,12 @@ from markethall.trade.wishlist.models import WishlistItem, WishlistLink
 @dataclass(frozen=True, slots=True)
 class Wished:
     """A wish with its price of now. ``outline`` is None when nothing was chosen, or what was
-    chosen can no longer be had."""
+    chosen can no longer be had. ``picture`` is of what was chosen."""
 
     item: WishlistItem
     outline: Outline | None
     can_be_bought: bool
+    picture: ProductImage | None
 
     @property
     def price(self) -> Money | None:
@@ -48,8 +52,12 @@ def items_of(user: User, *, storefront: str = "") -> QuerySet[WishlistItem]:
 
 
 def wished(items: list[WishlistItem], currency: str) -> list[Wished]:
-    """Wishes with their prices in ``currency``; one statement for all."""
+    """Wishes with their prices in ``currency`` and their pictures; two statements for all."""
     specs = specs_of(item.product_id for item in items)
+    images: dict[UUID, list[ProductImage]] = defaultdict(list)
+    for image in images_of(item.product_id for item in items):
+        if image.product_id:
+            images[image.product_id].append(image)
     found = []
     for item in items:
         found_now = None
@@ -60,7 +68,9 @@ def wished(items: list[WishlistItem], currency: str) -> list[Wished]:
                 found_now = None
         sold = item.product.status == ProductStatus.ACTIVE
         sold = sold and currency in specs[item.product_id].prices
-        found.append(Wished(item, found_now, sold and bool(found_now or not item.configuration)))
+        can_be_bought = sold and bool(found_now or not item.configuration)
+        suiting = pictures_of(images[item.product_id], item.configuration)
+        found.append(Wished(item, found_now, can_be_bought, suiting[0] if suiting else None))
     return found
 
 

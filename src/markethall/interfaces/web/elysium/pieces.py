@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,8 +18,8 @@ from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
 from markethall.interfaces.web.elysium.offers import ASKED, address_of, offer_of
 from markethall.interfaces.web.elysium.wishlist import is_kept, recent
 from markethall.kernel.errors import Problem
-from markethall.trade.catalog.models import ProductImage
 from markethall.trade.catalog.queries import Detail, product_shown, products_shown
+from markethall.trade.catalog.rules import pictures_of
 from markethall.trade.shipping.queries import methods_priced_in
 
 _ALSO, _REVIEWS = 3, 6
@@ -86,19 +86,6 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
         "reviews_count": product.rating_count,
         "document": structured.product(product, offer, pictures, path),
     }
-
-
-def pictures_of(images: Sequence[ProductImage], chosen: Mapping[str, str]) -> list[ProductImage]:
-    """The pictures that suit a configuration, those that show most of it first; all, where none
-    does."""
-    values = {f"{code}:{value}" for code, value in chosen.items()}
-    options = set(chosen)
-    fitting = [
-        image
-        for image in images
-        if all(each in values or each.partition(":")[0] not in options for each in image.shows)
-    ]
-    return sorted(fitting, key=lambda image: -len(values & set(image.shows))) or list(images)
 
 
 def _rating(detail: Detail) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -166,7 +166,7 @@ def _wish(each: Wished, card: CardShown) -> WishShown:
     chosen: dict[str, Any] = each.item.configuration
     return WishShown(
         id=each.item.pk,
-        card=card,
+        card=replace(card, picture=each.picture),
         url=address_of(card.slug, chosen),
         price=_price(each, card),
         shown=list(each.shown),
