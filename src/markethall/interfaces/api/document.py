@@ -13,10 +13,12 @@ from functools import cache
 from typing import Any, cast
 
 from ninja.operation import Operation
+from ninja.schema import NinjaGenerateJsonSchema
 
 import markethall.interfaces.api.urls  # noqa: F401
 from markethall.interfaces.api.access import Access
 from markethall.interfaces.api.core import api
+from markethall.interfaces.api.schemas import ProblemDocument
 from markethall.interfaces.api.storefronts import HEADER, shop_of, storefront_of
 from markethall.interfaces.web import currencies
 from markethall.trade.catalog.storefronts import storefronts
@@ -101,6 +103,7 @@ def _text() -> str:
     document = cast(dict[str, Any], api.get_openapi_schema(path_prefix="/api/"))
     for path, method, operation in _operations():
         _complete(document["paths"][path][method], operation)
+    document["components"]["schemas"] |= _problem_schemas()
     document["components"]["securitySchemes"] = _SCHEMES
     used = {
         tag
@@ -164,14 +167,22 @@ def _complete(details: dict[str, Any], operation: Operation) -> None:
         _complete_response(int(status), response)
 
 
+def _problem_schemas() -> dict[str, Any]:
+    schema = ProblemDocument.model_json_schema(
+        mode="serialization",
+        ref_template="#/components/schemas/{model}",
+        schema_generator=NinjaGenerateJsonSchema,
+    )
+    return {**schema.pop("$defs"), ProblemDocument.__name__: schema}
+
+
 def _complete_response(status: int, response: dict[str, Any]) -> None:
     if status < 400:
         response["description"] = {201: "Made", 202: "Accepted", 204: "Done"}.get(status, "OK")
         return
     response["description"] = MEANINGS.get(status, "A problem")
-    content = response.get("content", {}).pop("application/json", None)
-    if content:
-        response["content"]["application/problem+json"] = content
+    schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+    response["content"] = {"application/problem+json": {"schema": schema}}
     if status in {429, 503}:
         response["headers"] = {
             "Retry-After": {"schema": {"type": "integer"}, "description": "In seconds."}

@@ -132,9 +132,13 @@ def listing(page: Page[Any], show: Callable[[Any], Any]) -> dict[str, Any]:
     return {"items": [show(row) for row in page.items], "next_cursor": page.next_cursor}
 
 
-def problems(*statuses: int) -> dict[int, Any]:
-    """Responses of an endpoint that are problem documents; 422 and 429 where they can occur."""
-    return dict.fromkeys(statuses, ProblemDocument)
+def problems(*statuses: int) -> dict[int, None]:
+    """Responses of an endpoint that are problem documents; 422 and 429 where they can occur.
+
+    They are raised, never returned: django-ninja needs no model of them, and to build one for each
+    status of each endpoint would take most of a second at every start.
+    """
+    return dict.fromkeys(statuses)
 
 
 def as_items(rows: Sequence[Any]) -> dict[str, Any]:

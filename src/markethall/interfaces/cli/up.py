@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -68,12 +69,14 @@ class Hall:
         starting = threading.Thread(target=self._start_database)
         with self._step("database and code"):
             starting.start()
+            gc.disable()  # nothing that is loaded here is ever garbage
             import django
 
             django.setup()
             import markethall.config.urls
             import markethall.interfaces.jobs.registry  # noqa: F401
 
+            gc.enable()
             starting.join()
         if self._fault:
             raise self._fault

@@ -8,6 +8,7 @@ however that one ended: it watches a pipe that only its maker holds open.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -44,6 +45,7 @@ class Parts:
         self.parts = list(parts)
         self.tell = tell
         self._reading, self._writing = os.pipe()
+        gc.freeze()  # a collector that looks at what all parts share would copy it for its own
 
     def ensure_running(self) -> None:
         """Start what does not run; call it again and again."""

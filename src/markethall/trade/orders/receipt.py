@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from typing import TYPE_CHECKING
 
 from markethall.kernel.money import Money
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _FONTS = Path(__file__).parent / "fonts"
 INK, MUTED, LINE = (32, 29, 26), (110, 104, 98), (222, 217, 210)
@@ -68,6 +69,8 @@ def render(receipt: Receipt) -> bytes:
 
 def new_paper(title: str, author: str, at: datetime) -> FPDF:
     """An empty A4 document with the fonts of all papers."""
+    from fpdf import FPDF  # half a second, which a start need not wait for
+
     paper = FPDF(format="A4")
     paper.set_margins(_MARGIN, _MARGIN, _MARGIN)
     paper.set_auto_page_break(True, margin=25)
@@ -165,7 +168,7 @@ def note(paper: FPDF, text: str, *, width: float) -> None:
     """Small print, as many lines as it takes."""
     paper.set_text_color(*MUTED)
     paper.set_font("DejaVu", "", 9)
-    paper.multi_cell(width, 4.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    paper.multi_cell(width, 4.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def rule(paper: FPDF, colour: tuple[int, int, int]) -> None:
@@ -198,6 +201,6 @@ def write(
         height,
         text,
         align=align,
-        new_x=XPos.LMARGIN if newline else XPos.RIGHT,
-        new_y=YPos.NEXT if newline else YPos.TOP,
+        new_x="LMARGIN" if newline else "RIGHT",
+        new_y="NEXT" if newline else "TOP",
     )
