@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 from rich.console import Console
 
+from markethall.interfaces.cli.keeper import Keeper
 from markethall.interfaces.cli.setup import checked_environment, start_database
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Hall:
             listener = listen(self.host, self.port)
             self.environment = checked_environment()
             name_address(self.environment, self.host, self.port)
-            keeper = self._keep_database_company()
+            if not self.environment.database_url:
+                keeper = Keeper(self.environment.data_dir)
             self._load()
             self._bring_up_to_date()
             parts = self._parts(listener)
@@ -60,7 +62,7 @@ class Hall:
             if parts:
                 parts.stop()
             if keeper is not None:
-                os.write(keeper, b"x")
+                keeper.let_go()
 
     def _load(self) -> None:
         """Start the database while the code loads: the one mostly waits, the other computes."""
@@ -152,29 +154,6 @@ class Hall:
             # Its last processes may still be about to end; the next look tries again.
             console.print(f"The database does not start yet: {type(error).__name__}")
             time.sleep(_LOOK_EVERY)
-
-    def _keep_database_company(self) -> int | None:
-        """Fork a watcher that stops the embedded database when this process is killed outright.
-
-        Returns the end of a pipe; what is written there lets the watcher go.
-        """
-        if self.environment.database_url:
-            return None
-        reading, writing = os.pipe()
-        if os.fork():
-            os.close(reading)
-            return writing
-        try:
-            os.close(writing)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
-            if not os.read(reading, 1):
-                time.sleep(1)  # the parts end first
-                from markethall.config.database import stop_embedded_left_behind
-
-                stop_embedded_left_behind(self.environment.data_dir)
-        finally:
-            os._exit(0)
 
     def _welcome(self) -> None:
         from markethall.foundation.accounts.permissions import Role

@@ -7,6 +7,8 @@ import structlog
 from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.worker import Worker
 
 from markethall.kernel import job_log
@@ -15,7 +17,7 @@ from markethall.kernel.jobs import REQUEST_ID
 
 def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
     """Run jobs of ``queues`` (all when empty); with ``wait=False`` until none is left."""
-    worker_app = app.with_connector(app.connector.get_worker_connector())
+    worker_app = app.with_connector(_connector())
     with worker_app.replace_connector(worker_app.connector):
         worker_app.run_worker(
             queues=list(queues) or None,
@@ -26,6 +28,11 @@ def run(*, queues: Sequence[str], concurrency: int, wait: bool = True) -> None:
             # What the app itself puts around a job lets go of database sessions that have died.
             task_middleware=[*_of_the_app(), with_context, keep_error],
         )
+
+
+def _connector() -> PsycopgConnector:
+    """procrastinate's own keeps four sessions open for a worker that has nothing to do."""
+    return PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
 
 
 def _of_the_app() -> Sequence[Any]:
