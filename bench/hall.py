@@ -104,7 +104,11 @@ class Hall:
 
     def memory(self) -> int:
         """What the hall's processes hold, shared pages counted once, in bytes."""
-        return sum(_memory(process) for process in self.processes())
+        return _memory(self.processes())
+
+    def memory_with_database(self) -> int:
+        """What hall and database hold together, shared pages counted once, in bytes."""
+        return _memory([*self.processes(), *self.database()])
 
     @contextmanager
     def workers_paused(self) -> Iterator[None]:
@@ -180,8 +184,9 @@ def _cpu(processes: list[psutil.Process]) -> float:
     return total
 
 
-def _memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.NoSuchProcess:
-        return 0
+def _memory(processes: list[psutil.Process]) -> int:
+    total = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            total += int(process.memory_full_info().pss)
+    return total

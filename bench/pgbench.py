@@ -101,33 +101,48 @@ def shape(sql: str) -> str:
 
 def run(scripts: Sequence[str], *, connections: int, seconds: float) -> Rate:
     """Run ``scripts``, picked at random, in ``connections`` sessions; raises on any failure."""
-    from markethall.config.database import tool
-
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number, text in enumerate(scripts):
             file = Path(folder) / f"{number}.sql"
             file.write_text(text)
             files += ["-f", str(file)]
-        done = subprocess.run(
-            [
-                *(tool("pgbench"), "--no-vacuum", "--protocol=simple"),
-                *(f"--client={connections}", f"--jobs={min(2, connections)}"),
-                *(f"--time={max(1, round(seconds))}", f"--define=i={next(_runs) * 10_000_000}"),
-                *files,
-            ],
-            env={**os.environ, **_connection()},
-            text=True,
-            capture_output=True,
-            check=False,
+        done = _pgbench(
+            *("--protocol=simple", f"--client={connections}", f"--jobs={min(2, connections)}"),
+            *(f"--time={max(1, round(seconds))}", f"--define=i={next(_runs) * 10_000_000}"),
+            *files,
         )
-    tps = re.search(r"tps = ([\d.]+) \(without", done.stdout)
-    failed = re.search(r"number of failed transactions: (\d+)", done.stdout)
-    aborted = "aborted" in done.stderr
-    if done.returncode or aborted or not tps or (failed and int(failed[1])):
-        raise RuntimeError(f"pgbench failed:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
     statements = sum(line.endswith(";") for line in scripts[0].splitlines())
-    return Rate(float(tps[1]), statements)
+    return Rate(_tps(done), statements)
+
+
+def tpc_b(*, connections: int, seconds: float) -> float:
+    """Transactions a second of pgbench's own script, by which halls of all makes are compared."""
+    _pgbench("--initialize", "--scale=10", "--quiet")
+    return _tps(_pgbench(f"--client={connections}", "--jobs=2", f"--time={round(seconds)}"))
+
+
+def _pgbench(*arguments: str) -> str:
+    from markethall.config.database import tool
+
+    done = subprocess.run(
+        [tool("pgbench"), "--no-vacuum", *arguments],
+        env={**os.environ, **_connection()},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    failed = re.search(r"number of failed transactions: (\d+)", done.stdout)
+    if done.returncode or "aborted" in done.stderr or (failed and int(failed[1])):
+        raise RuntimeError(f"pgbench failed:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+    return done.stdout
+
+
+def _tps(told: str) -> float:
+    found = re.search(r"tps = ([\d.]+) \(without", told)
+    if not found:
+        raise RuntimeError(f"pgbench told no rate:\n{told[-1500:]}")
+    return float(found[1])
 
 
 def _placeholder(value: str, position: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from bench.figures import Figure, median
 from bench.hall import FOLDER, Hall, fresh
 
 _TIMES = 3
+_REST = 5.0  # seconds
 
 
 def run() -> Iterator[Figure]:
@@ -28,3 +30,16 @@ def run() -> Iterator[Figure]:
         at_most=True, note=f"median of {_TIMES}; CPU {median(cpu):.1f} s; {shown}",
     )  # fmt: skip
     yield Figure("P8", "`make run` in an empty folder, to the first page", first, "s")
+    yield Figure(
+        "P8", "memory at rest, database included", _at_rest(), "MiB", target=250,
+        at_most=True, note="proportional set size, without demo data",
+    )  # fmt: skip
+
+
+def _at_rest() -> float:
+    hall = Hall(fresh(FOLDER / "rest"))
+    hall.start(page="/")
+    time.sleep(_REST)
+    held = hall.memory_with_database()
+    hall.stop()
+    return held / 2**20
