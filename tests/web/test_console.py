@@ -419,4 +419,4 @@ def test_a_picture_shows_what_came_in_and_what_came_of_it(desk: Client) -> None:
     assert "The photo is too dark." in html
     (link,) = re.findall(r'src="[^"]*(/files/[^"]+)"', html)
     assert b"".join(desk.get(link).streaming_content) == b"photo"
-    assert b"failed today among the pictures" in desk.get("/console").content
+    assert b"picture failed today" in desk.get("/console").content

@@ -393,3 +393,22 @@ def test_a_form_without_its_cookie_is_shown_as_it_was_typed() -> None:
     lapsed = client.post("/elysium/checkout", sent | {"member": "x"}, headers=ours)
     assert lapsed["Location"].startswith("/login?next=%2Felysium%2Fcheckout")
     assert not Order.objects.exists()
+
+
+def test_what_was_left_at_the_gateway_is_ordered_again_without_typing_it_again(
+    client: Client,
+) -> None:
+    client.post("/elysium/checkout", about_to_pay(client, note="For Mia"))
+    order = Order.objects.get()
+    pay(order, outcome="abandoned")
+    path = order_link(order).removeprefix("http://testserver")
+    assert "your pieces are still in your bag" in text_of(client.get(path))
+    assert "still in your bag" not in text_of(Client().get(path))
+    shown = text_of(client.get("/elysium/checkout"))
+    for typed in ("For Mia", "Lindenweg 4", "ada@example.com"):
+        assert typed in shown
+    # What is paid is over, and is not shown to whoever comes next.
+    client.post("/elysium/checkout", about_to_pay(client))
+    pay(Order.objects.get(status="PENDING"))
+    client.post("/elysium/bag/lines", GOLD)
+    assert "Lindenweg 4" not in text_of(client.get("/elysium/checkout"))

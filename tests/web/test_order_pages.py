@@ -191,6 +191,14 @@ class TestConsole:
         path = f"/console/orders/{order.pk}/parcels/{sent.pk}"
         assert console.post(path, {"act": "unpack"}).status_code == 409
 
+    def test_what_a_refund_would_do_is_told_beside_its_form(self) -> None:
+        order = bought()
+        _, console = staff("finance")
+        shown = console.get(f"/console/orders/{order.pk}").content.decode()
+        (told,) = re.findall(r"<p [^>]*refund-terms[^>]*hx-get[^>]*>", shown)
+        # Without this it would take its form's target, and put itself in place of the order.
+        assert 'hx-target="this"' in told
+
     def test_many_at_once_and_why_not_the_others(self) -> None:
         orders = [bought() for _ in range(2)]
         waiting = placed()
@@ -198,6 +206,8 @@ class TestConsole:
         chosen = [str(order.pk) for order in [*orders, waiting]]
         answer = console.post("/console/orders/bulk", {"act": "ship", "order": chosen}, follow=True)
         assert "2 of 3 orders marked as sent." in answer.content.decode()
+        why = f"{waiting.number}: An order that is pending cannot become shipped."
+        assert why in answer.content.decode()
         statuses = set(Order.objects.filter(pk__in=chosen).values_list("status", flat=True))
         assert statuses == {"SHIPPED", "PENDING"}
         for act in ("picks", "slips"):

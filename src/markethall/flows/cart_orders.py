@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 from django.db import connection
@@ -39,7 +40,8 @@ UPDATE cart_cart SET voucher = ''
 """
 
 
-# For so long a page that was left open is told that its cart has been paid for elsewhere.
+# For so long a page that was left open is told that its cart has been paid for elsewhere, and a
+# guest finds what they typed.
 _LATELY = timedelta(days=1)
 
 
@@ -48,6 +50,24 @@ def bought_lately(cart: Cart) -> Order | None:
     placed = CartOrder.objects.filter(cart=cart, placed_at__gt=clock.now() - _LATELY)
     found = Order.objects.filter(pk__in=placed.values("reference"), paid_at__isnull=False)
     return found.order_by("-paid_at").first()
+
+
+def is_still_in(cart: Cart, order_id: uuid.UUID) -> bool:
+    """Whether an order was placed of ``cart``, and there is still something in it."""
+    placed = CartOrder.objects.filter(cart=cart, reference=order_id)
+    return placed.exists() and cart.lines.exists()
+
+
+def placed_by_guest(cart: Cart) -> Order | None:
+    """The latest order of a visitor's cart while it is not paid: what was typed for it need not be
+    typed again."""
+    if cart.user_id is not None:
+        return None
+    placed = CartOrder.objects.filter(cart=cart, placed_at__gt=clock.now() - _LATELY)
+    last = Order.objects.filter(pk__in=placed.values("reference")).order_by("-pk").first()
+    if last is None or last.customer_id or last.paid_at or last.erased_at:
+        return None
+    return last
 
 
 def take_out_bought(event: GoodsSold) -> None:

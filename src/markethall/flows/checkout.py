@@ -219,7 +219,9 @@ def _prepare(order: Order, kind: PaymentKind, return_url: str, *, must_be_open: 
         if payment.kind == kind and (payment.status in _OPEN or not must_be_open):
             return payment
     if order.status not in rules.PAYABLE:
-        raise OrderNotPayable(f"This order is {order.status}; there is nothing to pay.")
+        raise OrderNotPayable(
+            f"This order is {order.status_label.lower()}; there is nothing to pay."
+        )
     if order.status == OrderStatus.PAYMENT_FAILED:
         move(order, OrderStatus.PENDING, actor_id=order.customer_id, note="Another payment")
     return open_payment(

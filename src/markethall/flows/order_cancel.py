@@ -71,7 +71,7 @@ def _must_be_unpacked(order: Order) -> None:
 def _why_not(order: Order) -> str:
     if order.status == OrderStatus.PAID:
         return "This order is being packed. Write to us, and we see what can be done."
-    return f"An order that is {order.status} cannot be cancelled."
+    return f"An order that is {order.status_label.lower()} cannot be cancelled."
 
 
 def _undo_free(order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str) -> Order:

@@ -59,7 +59,7 @@ def pack(
     with transaction.atomic():
         order = _locked(order_id)
         if order.status not in _PACKABLE:
-            raise MoveNotAllowed(f"An order that is {order.status} is not packed.")
+            raise MoveNotAllowed(f"An order that is {order.status_label.lower()} is not packed.")
         to_pack = {key: there.to_pack for key, there in _pieces(order).items() if there.to_pack}
         contents = to_pack if wanted is None else _checked(wanted, to_pack)
         if not contents:
@@ -121,7 +121,9 @@ def ship_order(
     with transaction.atomic():
         order = _locked(order_id)
         if order.status not in _PACKABLE:
-            raise MoveNotAllowed(f"An order that is {order.status} cannot become SHIPPED.")
+            raise MoveNotAllowed(
+                f"An order that is {order.status_label.lower()} cannot become shipped."
+            )
         if any(there.to_pack for there in _pieces(order).values()):
             pack(order_id=order_id, actor_id=actor_id, leaves=True)
         waiting = lock(Shipment.objects.filter(reference=order_id, status=ShipmentStatus.PACKED))
@@ -140,7 +142,9 @@ def deliver_order(*, order_id: uuid.UUID, actor_id: uuid.UUID, note: str = "") -
     with transaction.atomic():
         order = _locked(order_id)
         if order.status != OrderStatus.SHIPPED:
-            raise MoveNotAllowed(f"An order that is {order.status} cannot become DELIVERED.")
+            raise MoveNotAllowed(
+                f"An order that is {order.status_label.lower()} cannot become delivered."
+            )
         sent = Shipment.objects.filter(reference=order_id, status=ShipmentStatus.SHIPPED)
         for parcel in lock(sent):
             _deliver(order, parcel, actor_id)
@@ -151,11 +155,13 @@ def deliver_order(*, order_id: uuid.UUID, actor_id: uuid.UUID, note: str = "") -
 def each_of(order_ids: Iterable[uuid.UUID], act: Callable[..., Any], **values: Any) -> Done:
     """Do ``act`` to each order, in a transaction of its own."""
     done, refused = 0, []
-    for order_id in dict.fromkeys(order_ids):
+    wanted = list(dict.fromkeys(order_ids))
+    numbers = dict(Order.objects.filter(pk__in=wanted).values_list("pk", "number"))
+    for order_id in wanted:
         try:
             act(order_id=order_id, **values)
         except Problem as problem:
-            refused.append(problem.detail)
+            refused.append(f"{numbers.get(order_id, order_id)}: {problem.detail}")
         else:
             done += 1
     return Done(done, refused)
@@ -163,7 +169,7 @@ def each_of(order_ids: Iterable[uuid.UUID], act: Callable[..., Any], **values: A
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How many orders something was done to, and why not to the others."""
+    """How many orders something was done to, and why not to the others, by their numbers."""
 
     number: int
     refused: Sequence[str]

@@ -235,7 +235,8 @@ def _steps(
     moves = []
     for to in steps:
         if not rules.can_move(order.status, to):
-            raise MoveNotAllowed(f"An order that is {order.status} cannot become {to}.")
+            was, wanted = (each.replace("_", " ").lower() for each in (order.status, to))
+            raise MoveNotAllowed(f"An order that is {was} cannot become {wanted}.")
         origin, order.status = order.status, to
         moves.append(_step(order, origin, actor_id, note))
     return moves

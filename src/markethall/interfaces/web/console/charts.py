@@ -102,7 +102,10 @@ def by_day(
         answer=answer,
         series=series,
         bars=bars,
-        levels=[Mark(y(value), write(value)) for value in dict.fromkeys((high, 0, low))],
+        levels=[
+            Mark(y(value), write(value).removesuffix(".00"))
+            for value in dict.fromkeys((high, 0, low))
+        ],
         days=[
             Mark(round(_LEFT + (place + 0.5) * step, 2), f"{days[place]:%-d %b}")
             for place in sorted(shown)

@@ -20,6 +20,7 @@ from markethall.interfaces.web.links import came_from
 from markethall.kernel.errors import Invalid
 
 _MOST = 100  # orders at once
+_TOLD = 3  # of those that were refused
 _ACTS = {
     "pack": (order_parcels.pack, "packed"),
     "ship": (order_parcels.ship_order, "marked as sent"),
@@ -77,7 +78,9 @@ def bulk(request: StaffRequest) -> HttpResponse:
     ended = order_parcels.each_of(chosen, flow, actor_id=request.user.pk)
     text, level = f"{ended.number} of {len(chosen)} orders {name}.", 25
     if ended.refused:
-        text, level = f"{text} {ended.refused[0]}", 30 if ended.number else 40
+        others = len(ended.refused) - _TOLD
+        told = [text, *ended.refused[:_TOLD], *([f"{others} more were refused."] * (others > 0))]
+        text, level = " ".join(told), 30 if ended.number else 40
     back = came_from(request, "/console/orders")
     return done(request, text, level=level, to=back, again=HttpResponse)
 

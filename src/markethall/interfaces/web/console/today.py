@@ -53,12 +53,15 @@ class Task:
     tone: str
 
 
-# Permission, text, address, icon, tone, count.
-_Look = tuple[Permission, str, str, str, str, Callable[[User], Count]]
+# Permission, what one and several are, address, icon, tone, count.
+_Look = tuple[Permission, tuple[str, str], str, str, str, Callable[[User], Count]]
 _LOOKS: tuple[_Look, ...] = (
     (
         Permission.WEBHOOKS_READ,
-        "dead in the webhook inbox: mend the cause, then replay",
+        (
+            "webhook dead in the inbox: mend the cause, then replay",
+            "webhooks dead in the inbox: mend the cause, then replay",
+        ),
         "/console/inbox?status=dead",
         "inbox",
         "danger",
@@ -66,7 +69,10 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.WEBHOOKS_READ,
-        "parked in the webhook inbox: contradicts what is on record",
+        (
+            "webhook parked in the inbox: contradicts what is on record",
+            "webhooks parked in the inbox: contradict what is on record",
+        ),
         "/console/inbox?status=parked",
         "inbox",
         "warning",
@@ -74,7 +80,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        "failed for good among the jobs",
+        ("job failed for good", "jobs failed for good"),
         "/console/jobs?state=failed",
         "activity",
         "danger",
@@ -82,7 +88,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        "stalled among the jobs: the worker is gone",
+        ("job stalled: the worker is gone", "jobs stalled: the worker is gone"),
         "/console/jobs?state=stalled",
         "activity",
         "warning",
@@ -90,7 +96,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        "failed among the jobs, waiting for the next try",
+        ("failed job waits for the next try", "failed jobs wait for the next try"),
         "/console/jobs?state=retrying",
         "refresh-cw",
         "info",
@@ -98,7 +104,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.MAIL_READ,
-        "not sent among the mails",
+        ("mail not sent", "mails not sent"),
         "/console/mails?status=failed",
         "mail",
         "danger",
@@ -106,7 +112,10 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        "different at the gateway and in the books",
+        (
+            "difference between the gateway and the books",
+            "differences between the gateway and the books",
+        ),
         "/console/reconcile",
         "refresh-cw",
         "warning",
@@ -114,7 +123,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        "among the chargebacks, waiting for an answer",
+        ("chargeback waits for an answer", "chargebacks wait for an answer"),
         "/console/chargebacks?status=needs_response",
         "credit-card",
         "danger",
@@ -122,7 +131,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        "refused by the gateway among the refunds",
+        ("refund refused by the gateway", "refunds refused by the gateway"),
         "/console/refunds?status=failed",
         "undo-2",
         "danger",
@@ -130,7 +139,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        "waiting for the gateway among the refunds",
+        ("refund waits for the gateway", "refunds wait for the gateway"),
         "/console/refunds?status=requested",
         "undo-2",
         "info",
@@ -138,7 +147,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.ORDERS_READ,
-        "to pack among the orders",
+        ("order to pack", "orders to pack"),
         "/console/orders?need=to_pack",
         "package",
         "warning",
@@ -146,7 +155,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.ORDERS_READ,
-        "packed among the orders and not yet sent",
+        ("order packed and not yet sent", "orders packed and not yet sent"),
         "/console/orders?need=to_ship",
         "truck",
         "warning",
@@ -154,7 +163,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.IMAGES_READ,
-        "failed today among the pictures",
+        ("picture failed today", "pictures failed today"),
         "/console/pictures?status=failed",
         "image",
         "warning",
@@ -209,9 +218,10 @@ def check_books(request: StaffRequest) -> HttpResponse:
 def tasks(user: User) -> list[Task]:
     """What may need ``user``, the worst first; nothing that is not there."""
     looked = [
-        Task(text, count(user), url, icon, tone)
-        for permission, text, url, icon, tone, count in _LOOKS
+        Task(one if found.number == 1 else many, found, url, icon, tone)
+        for permission, (one, many), url, icon, tone, count in _LOOKS
         if may(user, permission)
+        for found in [count(user)]
     ]
     weight = {"danger": 0, "warning": 1, "info": 2}
     return sorted((task for task in looked if task.count), key=lambda task: weight[task.tone])

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from markethall.flows.cart_checkout import TotalChanged, check_out
-from markethall.flows.cart_orders import bought_lately
+from markethall.flows.cart_orders import bought_lately, placed_by_guest
 from markethall.foundation.accounts.limits import count_by_address
 from markethall.foundation.accounts.models import Address, User
 from markethall.interfaces.web.elysium import bags
@@ -31,6 +31,7 @@ from markethall.kernel.errors import FieldError, Problem
 from markethall.kernel.ids import new_id
 from markethall.trade.cart.models import Cart
 from markethall.trade.orders.access import order_link
+from markethall.trade.orders.models import Order
 
 _HOME = {"USD": "US", "GBP": "GB", "JPY": "JP"}  # where a currency is at home
 _PAGE = "elysium/checkout.html"
@@ -63,12 +64,29 @@ class Entry:
         if chosen is None and asked != "new":
             chosen = next(iter(own), None)
         first = initial_of(chosen) or {"country": _HOME.get(currency_of(request), "")}
+        cart = bags.cart_here(request)
+        before = placed_by_guest(cart) if cart else None
+        if before and before.shipping_address:
+            return cls._like(before)
         return cls(
             shipping=AddressForm(initial=first, prefix="shipping"),
             billing=AddressForm(prefix="billing"),
             key=str(new_id()),
             saved=str(chosen.pk) if chosen else "new",
             keeps=not own,
+        )
+
+    @classmethod
+    def _like(cls, order: Order) -> Entry:
+        """What was typed for an order that came to nothing."""
+        return cls(
+            shipping=AddressForm(initial=initial_of(order.shipping_address), prefix="shipping"),
+            billing=AddressForm(initial=initial_of(order.billing_address), prefix="billing"),
+            email=order.email,
+            note=order.customer_note,
+            key=str(new_id()),
+            saved="new",
+            is_same=order.billing_address == order.shipping_address,
         )
 
     @classmethod

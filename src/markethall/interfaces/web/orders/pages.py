@@ -11,18 +11,20 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from markethall.flows.cart_orders import is_still_in
 from markethall.flows.checkout import start_checkout
 from markethall.flows.order_cancel import call_off
 from markethall.flows.receipts import credit_note_content, receipt_content
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.payments.models import Refund, RefundStatus
 from markethall.foundation.payments.queries import payments_of
-from markethall.interfaces.web.elysium.bags import pieces_of
+from markethall.interfaces.web.elysium.bags import owner_of, pieces_of
 from markethall.interfaces.web.orders.showing import context_of
+from markethall.trade.cart.queries import cart_of
 from markethall.trade.orders import rules
 from markethall.trade.orders.access import order_of
 from markethall.trade.orders.errors import OrderMissing
-from markethall.trade.orders.models import Order
+from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.orders.queries import order_for
 
 
@@ -178,6 +180,7 @@ def _context(request: HttpRequest, order_id: UUID) -> dict[str, Any]:
     return {
         **context_of(own, f"/orders/{own.pk}", acts=own.customer_id == request.user.pk),
         "last_payment": payments_of(own.pk).last(),
+        "is_in_bag": _is_in_bag(request, own),
         "balance": balance.balance,
         "held": balance.held,
     }
@@ -188,4 +191,14 @@ def _tracked(request: HttpRequest, token: str) -> dict[str, Any]:
     return {
         **context_of(own, f"/orders/track/{token}", acts=own.customer_id is None),
         "last_payment": payments_of(own.pk).last(),
+        "is_in_bag": _is_in_bag(request, own),
     }
+
+
+def _is_in_bag(request: HttpRequest, own: Order) -> bool:
+    """Whether what came to nothing can be ordered once more by who looks."""
+    if own.status != OrderStatus.CANCELLED or own.paid_at is not None:
+        return False
+    owner = owner_of(request)
+    cart = cart_of(owner, own.storefront) if owner else None
+    return cart is not None and is_still_in(cart, own.pk)
