@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from markethall.flows.order_sheet import address_lines, sheet_of
+from markethall.flows.settlement import SOLD_OUT_REASON
 from markethall.foundation.payments.models import Refund, RefundStatus
 from markethall.kernel.money import Money
 from markethall.trade.catalog.models import ProductImage
@@ -23,6 +24,8 @@ _STEPS = {
     OrderStatus.CANCELLED: "Cancelled",
     OrderStatus.REFUNDED: "Given back",
 }
+# What the state of one is called where that is not its step.
+_STATES = {OrderStatus.PENDING: "Waiting for the payment"}
 _AHEAD = (OrderStatus.PAID, OrderStatus.FULFILLED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
@@ -50,6 +53,8 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
             }
             for line in sheet.lines
         ],
+        "state": _state(order) if sheet.has_goods else order.status_label,
+        "was_sold_out": any(step.note == SOLD_OUT_REASON for step in sheet.steps),
         "steps": [(_STEPS[OrderStatus(step.to_status)], step.at) for step in sheet.steps],
         "ahead": _ahead(order) if sheet.has_goods else [],
         "addresses": _addresses(order),
@@ -58,6 +63,11 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
         "money_goes_back": order.status == OrderStatus.CANCELLED
         and Refund.objects.filter(payment__reference=order.pk).exists(),
     }
+
+
+def _state(order: Order) -> str:
+    status = OrderStatus(order.status)
+    return _STATES.get(status, _STEPS[status])
 
 
 def _addresses(order: Order) -> list[tuple[str, list[str]]]:
