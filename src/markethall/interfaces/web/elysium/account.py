@@ -19,6 +19,7 @@ from markethall.foundation.accounts.models import Address
 from markethall.interfaces.web.elysium.addresses import AddressForm, initial_of
 from markethall.interfaces.web.elysium.frame import STOREFRONT
 from markethall.interfaces.web.members import member, members_only
+from markethall.interfaces.web.orders.showing import state_of
 from markethall.kernel.errors import Problem
 from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.models import ProductImage
@@ -163,6 +164,7 @@ def orders_shown(found: list[Order]) -> list[dict[str, Any]]:
     return [
         {
             "order": order,
+            "state": state_of(order),
             "lines": [
                 {"line": line, "picture": pictures.get(str(line.data.get("imageId")))}
                 for line in order.lines.all()

@@ -53,7 +53,7 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
             }
             for line in sheet.lines
         ],
-        "state": _state(order) if sheet.has_goods else order.status_label,
+        "state": state_of(order) if sheet.has_goods else order.status_label,
         "was_sold_out": any(step.note == SOLD_OUT_REASON for step in sheet.steps),
         "steps": [(_STEPS[OrderStatus(step.to_status)], step.at) for step in sheet.steps],
         "ahead": _ahead(order) if sheet.has_goods else [],
@@ -65,7 +65,8 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
     }
 
 
-def _state(order: Order) -> str:
+def state_of(order: Order) -> str:
+    """What the state of an order of goods is called for its buyer."""
     status = OrderStatus(order.status)
     return _STATES.get(status, _STEPS[status])
 
