@@ -84,6 +84,30 @@ def test_what_cannot_be_bought_is_refused(
     assert cart_of(ada)["lines"] == []
 
 
+def test_a_line_is_chosen_anew_and_joins_its_like(ring: Product, ada: ApiClient) -> None:
+    put_in(ada, ring, 2)
+    cart = put_in(ada, ring, 3, metal="silver")
+    gold, silver = (f"/api/cart/{line['id']}" for line in cart["lines"])
+    engraved = {"configuration": {"metal": "gold", "engraving": "A"}, "quantity": 4}
+    (line, _) = ada.put(gold, engraved).json()["lines"]
+    assert (line["configuration"], line["quantity"]) == (engraved["configuration"], 4)
+    for metal, engraving, path in (("", "A", "metal"), ("gold", "1", "engraving")):
+        wrong = {"configuration": {"metal": metal, "engraving": engraving}}
+        answer = ada.put(gold, wrong)
+        assert answer.status_code == 422
+        assert [each["path"] for each in answer.json()["errors"]] == [f"configuration.{path}"]
+    assert ada.put(gold, {}).status_code == 422
+    assert ada.put(gold, engraved | {"quantity": 0}).status_code == 422
+    assert client_for(make_user()).put(gold, engraved).status_code == 404
+
+    (line,) = ada.put(silver, {"configuration": engraved["configuration"]}).json()["lines"]
+    assert (line["quantity"], line["sku"]) == (7, "AURORE-GOLD")
+    assert line["changedFrom"] is None
+    Variant.objects.filter(sku="AURORE-SILVER").update(is_active=False)
+    answer = ada.put(silver, {"configuration": {"metal": "silver"}})
+    assert (answer.status_code, answer.json()["code"]) == (409, "variant_not_sold")
+
+
 def test_a_combination_without_a_variant_is_not_sold(ring: Product, ada: ApiClient) -> None:
     Variant.objects.filter(sku="AURORE-GOLD").update(is_active=False)
     body = {"product": "aurore", "configuration": {"metal": "gold"}}

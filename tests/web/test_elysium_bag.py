@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from markethall.trade.wishlist.models import VisitorWish, WishlistItem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GOLD = {"product": "aurore", "option.metal": "gold", "option.size": "52"}
+BAG = "/elysium/bag"
 ADDRESS = {
     "shipping-country": "DE",
     "shipping-name": "Ada Byron",
@@ -288,6 +290,35 @@ def test_a_visitors_wishes_are_few_and_forgotten(client: Client) -> None:
     assert VisitorWish.objects.count() == 20
     assert forget_wishes(before=clock.now() + timedelta(days=1)) == 20
     assert client.post("/elysium/pieces/none/keep").status_code == 404
+
+
+def test_a_line_is_chosen_anew_where_it_was_chosen(client: Client) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    line = CartLine.objects.get()
+    link = re.search(r'href="([^"]*)" aria-label="Change Aurore"', text_of(client.get(BAG)))
+    assert link
+    there = unescape(link[1])
+    shown = text_of(client.get(there))
+    assert "Update bag" in shown
+    assert "Add to bag" not in shown
+    assert "checked" in shown[shown.index('id="o-metal-gold"') :][:40]
+    act = f"/elysium/bag/lines/{line.pk}/choice"
+    assert f'action="{act}"' in shown
+    assert hidden(shown, "line") == str(line.pk)
+    assert "Update bag" not in text_of(Client().get(there))
+
+    sent = {**GOLD, "line": str(line.pk), "option.engraving": "1"}
+    led = client.post(act, sent)["Location"]
+    assert "Update bag" in text_of(client.get(led))
+    assert "cannot be used here" in text_of(client.get(led))
+    assert client.post(act, {**sent, "option.engraving": "Ada"})["Location"] == BAG
+    assert "Engraving: Ada" in text_of(client.get(BAG))
+
+    client.post("/elysium/bag/lines", GOLD)
+    answer = client.post(act, GOLD, headers={"HX-Request": "true"})
+    assert answer["HX-Redirect"] == BAG
+    assert CartLine.objects.get().quantity == 2
+    assert Client().post(act, GOLD).status_code == 404
 
 
 def test_a_piece_is_wished_for_before_its_size_is_known(ring: Product) -> None:

@@ -208,8 +208,15 @@ class AddIn(In):
     quantity: int = Field(1, ge=1, le=MAX_QUANTITY)
 
 
-class QuantityIn(In):
-    quantity: int = Field(ge=0, le=MAX_QUANTITY, description="0 takes the line out.")
+class LineIn(In):
+    """What is left out stays. With a configuration, there is at least one piece."""
+
+    quantity: int | None = Field(
+        None, ge=0, le=MAX_QUANTITY, description="0 takes the line out.", examples=[2]
+    )
+    configuration: dict[Annotated[str, Field(max_length=40)], Choice] | None = Field(
+        None, max_length=40, examples=[{"metal": "gold", "ring-size": "54"}]
+    )
 
 
 class CartVoucherIn(In):
@@ -259,11 +266,22 @@ def delete_cart(request: HttpRequest) -> Any:
     return _show(request, _fresh(cart))
 
 
-@routes.put("/{uuid:line_id}", auth=public, response={200: CartOut, **problems(*_Bad)})
-def put_line(request: HttpRequest, line_id: UUID, body: QuantityIn) -> Any:
-    """Have so many pieces of a line."""
+@routes.put("/{uuid:line_id}", auth=public, response={200: CartOut, **problems(*_Bad, 409)})
+def put_line(request: HttpRequest, line_id: UUID, body: LineIn) -> Any:
+    """Have so many pieces of a line, or have them made otherwise. Where the cart has a line like
+    that already, they join it."""
     cart = _cart(request)
-    actions.set_quantity(cart=cart, line_id=line_id, quantity=body.quantity)
+    if body.configuration is not None:
+        actions.choose_anew(
+            cart=cart,
+            line_id=line_id,
+            configuration=body.configuration,
+            quantity=body.quantity,
+        )
+    elif body.quantity is not None:
+        actions.set_quantity(cart=cart, line_id=line_id, quantity=body.quantity)
+    else:
+        raise Invalid.field("quantity", "Say how many, or how they are made.")
     return _show(request, cart)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from markethall.kernel import clock
 from markethall.kernel.ids import new_id
@@ -76,6 +77,41 @@ def set_quantity(*, cart: Cart, line_id: uuid.UUID, quantity: int) -> None:
         found = line.update(quantity=quantity) if quantity else line.delete()[0]
         if not found:
             raise CartLineMissing
+
+
+def choose_anew(
+    *,
+    cart: Cart,
+    line_id: uuid.UUID,
+    configuration: Mapping[str, str],
+    quantity: int | None = None,
+) -> None:
+    """Have the pieces of a line made otherwise, and so many of them. Where the cart has a line like
+    that already, they join it, up to ``MAX_QUANTITY`` together.
+
+    Raises Invalid, CartLineMissing, ConfigurationInvalid, NotSoldInCurrency, VariantMissing.
+    """
+    if quantity is not None:
+        rules.check_quantity(quantity)
+    with transaction.atomic():
+        touch(cart)
+        lines = CartLine.objects.filter(cart=cart)
+        line = lines.select_related("variant__product").filter(pk=line_id).first()
+        if line is None:
+            raise CartLineMissing
+        product = line.variant.product
+        made = configure(specs_of([product.pk])[product.pk], configuration, cart.currency)
+        variant = _sold(product, made.variant_key).first()
+        if variant is None:
+            raise VariantMissing
+        line.quantity = quantity or line.quantity
+        same = lines.filter(variant=variant, mark=made.mark).exclude(pk=line.pk).first()
+        if same is not None:
+            line.quantity = min(rules.MAX_QUANTITY, line.quantity + same.quantity)
+            same.delete()
+        line.variant, line.configuration, line.mark = variant, dict(made.chosen), made.mark
+        line.seen_amount = made.price.amount
+        line.save()
 
 
 def clear(cart: Cart) -> None:
@@ -155,14 +191,15 @@ def _prices(cart: Cart, currency: str) -> dict[uuid.UUID, int]:
     return prices
 
 
+def _sold(product: Product, key: str) -> QuerySet[Variant]:
+    """The variant of this key, if it can be bought now."""
+    return Variant.objects.filter(
+        product=product, key=key, is_active=True, product__status=ProductStatus.ACTIVE
+    )
+
+
 def _refuse(product: Product, variant_key: str) -> None:
     """Say why nothing was added: no such variant, unless the cart is full."""
-    variants = Variant.objects.filter(
-        product=product,
-        key=variant_key,
-        is_active=True,
-        product__status=ProductStatus.ACTIVE,
-    )
-    if not variants.exists():
+    if not _sold(product, variant_key).exists():
         raise VariantMissing
     raise CartFull(f"A cart has {rules.MAX_LINES} lines at most. Take something out first.")

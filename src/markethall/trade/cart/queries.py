@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from markethall.trade.cart.models import Cart
+from markethall.trade.cart.models import Cart, CartLine
 from markethall.trade.cart.rules import Owner
 from markethall.trade.catalog.rules import pictures_of
 
@@ -64,6 +64,14 @@ def cart_of(owner: Owner, storefront: str = "") -> Cart | None:
     else:
         carts = carts.filter(visitor_digest=owner.visitor_digest)
     return (carts.filter(storefront=storefront) if storefront else carts).first()
+
+
+def line_of(owner: Owner, line_id: uuid.UUID) -> CartLine | None:
+    """A line of somebody's own carts, with its variant."""
+    lines = CartLine.objects.select_related("variant").filter(pk=line_id)
+    if owner.user_id:
+        return lines.filter(cart__user_id=owner.user_id).first()
+    return lines.filter(cart__visitor_digest=owner.visitor_digest).first()
 
 
 def items_of(cart_id: uuid.UUID) -> list[CartItem]:

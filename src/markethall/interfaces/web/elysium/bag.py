@@ -24,6 +24,7 @@ from markethall.interfaces.web.elysium.pieces import incomplete
 from markethall.interfaces.web.elysium.prices import written
 from markethall.kernel.money import Money
 from markethall.trade.cart import actions
+from markethall.trade.cart.errors import CartLineMissing
 from markethall.trade.cart.models import Cart
 from markethall.trade.cart.rules import MAX_QUANTITY
 from markethall.trade.catalog.errors import ConfigurationInvalid
@@ -41,11 +42,13 @@ _WHY_EMPTY = {
 
 @dataclass(frozen=True, slots=True)
 class LineShown:
-    """A line for people. ``changed`` says that its price did, ``trouble`` why it cannot be had."""
+    """A line for people. ``change_url`` is where it is chosen anew; ``changed`` says that its price
+    did, ``trouble`` why it cannot be had."""
 
     id: UUID
     name: str
     url: str
+    change_url: str
     picture: ProductImage | None
     shown: list[tuple[str, str]]
     quantity: int
@@ -85,6 +88,21 @@ def add(request: HttpRequest) -> HttpResponse:
     response = render(request, "elysium/parts/bag_panel.html", context)
     trigger_client_event(response, "openPanel", {}, after="swap")
     return _counted(response, context["quote"])
+
+
+@require_POST
+def choose_anew(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Have the pieces of a line made as they are chosen now."""
+    cart, wanted = bags.cart_here(request), wanted_of(request.POST)
+    if cart is None:
+        raise CartLineMissing
+    try:
+        actions.choose_anew(cart=cart, line_id=line_id, configuration=wanted)
+    except ConfigurationInvalid as problem:
+        return incomplete(request, request.POST.get("product", ""), wanted, problem)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": BAG})
+    return HttpResponseRedirect(BAG, status=303)
 
 
 @require_POST
@@ -162,6 +180,9 @@ def _line(line: QuotedLine, pictures: Mapping[str, ProductImage]) -> LineShown:
         id=line.id,
         name=line.item.name,
         url=address_of(line.item.slug, line.configuration),
+        change_url=address_of(line.item.slug, line.configuration, line=str(line.id))
+        if line.configuration
+        else "",
         picture=pictures.get(str(line.image_id)),
         shown=list(line.shown),
         quantity=line.quantity,

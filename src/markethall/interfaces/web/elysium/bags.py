@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.http import HttpRequest
 
 from markethall.interfaces.web.currencies import currency_of
 from markethall.interfaces.web.visitors import ensure_visitor, visitor_of
 from markethall.trade.cart.actions import change_currency
-from markethall.trade.cart.models import Cart
-from markethall.trade.cart.queries import cart_of, count_of
+from markethall.trade.cart.models import Cart, CartLine
+from markethall.trade.cart.queries import cart_of, count_of, line_of
 from markethall.trade.cart.rules import Owner
 
 STOREFRONT = "elysium"
@@ -34,6 +36,15 @@ def cart_here(request: HttpRequest) -> Cart | None:
     if cart is not None:
         change_currency(cart=cart, currency=currency_of(request, STOREFRONT))
     return cart
+
+
+def line_here(request: HttpRequest, text: str) -> CartLine | None:
+    """The line of that id in the bag of who asks."""
+    owner = owner_of(request)
+    try:
+        return line_of(owner, UUID(text)) if owner and text else None
+    except ValueError:
+        return None
 
 
 def pieces_of(request: HttpRequest) -> int:

@@ -19,6 +19,8 @@ from markethall.trade.inventory.queries import NONE, Availability, availability_
 
 # In an address: somebody wanted to buy it, so say what is missing.
 ASKED = "asked"
+# In an address and a form: the line of the bag that is changed.
+LINE = "line"
 _FEW = 3  # pieces: worth telling
 _OTHERS = 6  # other values to offer where one is sold out
 
@@ -139,9 +141,10 @@ def _others(
     return found[:_OTHERS]
 
 
-def address_of(slug: str, chosen: Mapping[str, str], *, asked: bool = False) -> str:
+def address_of(slug: str, chosen: Mapping[str, str], *, asked: bool = False, line: str = "") -> str:
     """The address of a product's page with a configuration; one that says what is missing of it
-    when it was ``asked`` for."""
+    when it was ``asked`` for, and changes a line of the bag when one is named."""
     fields = {f"{PREFIX}{code}": value for code, value in chosen.items()}
-    query = urlencode(fields | ({ASKED: "1"} if asked else {}))
+    told = {LINE: line, ASKED: "1" if asked else ""}
+    query = urlencode(fields | {name: value for name, value in told.items() if value})
     return f"/elysium/pieces/{slug}" + (f"?{query}" if query else "")

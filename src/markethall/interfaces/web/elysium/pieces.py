@@ -11,11 +11,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from markethall.interfaces.web.elysium import structured
+from markethall.interfaces.web.elysium import bags, structured
 from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.configurator import chosen_of, options_shown, wanted_of
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
-from markethall.interfaces.web.elysium.offers import ASKED, address_of, offer_of
+from markethall.interfaces.web.elysium.offers import ASKED, LINE, address_of, offer_of
 from markethall.interfaces.web.elysium.wishlist import is_kept, recent
 from markethall.kernel.errors import Problem
 from markethall.trade.catalog.queries import Detail, product_shown, products_shown
@@ -40,14 +40,15 @@ def piece(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def configure(request: HttpRequest, slug: str) -> HttpResponse:
     """Without scripts: lead to the address that shows what was chosen."""
-    return HttpResponseRedirect(address_of(slug, wanted_of(request.POST)), status=303)
+    line = request.POST.get(LINE, "")
+    return HttpResponseRedirect(address_of(slug, wanted_of(request.POST), line=line), status=303)
 
 
 def incomplete(
     request: HttpRequest, slug: str, wanted: Mapping[str, str], problem: Problem
 ) -> HttpResponse:
     """Somebody wanted to buy what cannot be made yet: say beside each option why, and go there."""
-    here = address_of(slug, wanted, asked=True)
+    here = address_of(slug, wanted, asked=True, line=request.POST.get(LINE, ""))
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(here, status=303)
     if request.headers.get("HX-Trigger") != "configurator":
@@ -69,12 +70,14 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     faults = offer.faults or (offer.missing if ASKED in request.GET else ())
     pictures = pictures_of(detail.images, chosen)
     path = f"/elysium/pieces/{product.slug}"
+    line = bags.line_here(request, request.GET.get(LINE, ""))
     crumbs = _crumbs(detail)
     return {
         "product": product,
         "path": path,
         "options": options_shown(detail.spec, chosen, currency, faults),
         "offer": offer,
+        "line": line if line and line.variant.product_id == product.pk else None,
         "save_url": f"{path}/keep",
         "is_saved": offer.mark is not None and is_kept(request, product, offer.mark),
         "pictures": pictures,

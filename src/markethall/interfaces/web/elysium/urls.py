@@ -27,6 +27,7 @@ urlpatterns = [
     path("elysium/bag/lines", bag.add),
     path("elysium/bag/lines/<uuid:line_id>", bag.change),
     path("elysium/bag/lines/<uuid:line_id>/remove", bag.remove),
+    path("elysium/bag/lines/<uuid:line_id>/choice", bag.choose_anew),
     path("elysium/bag/voucher", bag.voucher),
     path("elysium/checkout", checkout.checkout, name="checkout"),
     path("elysium/checkout/quote", checkout.requote),
