@@ -103,6 +103,45 @@ def test_a_form_that_is_sent_unchanged_changes_nothing(desk: Client) -> None:
     assert draft_of(row) == before
 
 
+def test_skus_are_seen_and_given(desk: Client) -> None:
+    make_product("other")
+    row = make_product("aurore")
+
+    def send(**skus: str) -> str:
+        sent = fields(page(desk, f"/console/products/{row.pk}"), "product-form")
+        sent = {name: _unescaped(value) for name, value in sent.items()}
+        assert sent["sku0"] == sent["sku0-key"].replace("metal=gold;size=52", "AURORE-GOLD-52")
+        answer = desk.post(f"/console/products/{row.pk}", sent | skus, follow=True)
+        return str(unescape(answer.content.decode()))
+
+    taken = send(sku0="OTHER-GOLD-52", sku1="fine")
+    assert "skus.metal=gold;size=52</code>: Another product has the SKU OTHER-GOLD-52." in taken
+    assert 'value="fine"' in taken
+    assert 'aria-describedby="sku0-error"' in taken
+    assert 'aria-describedby="sku1-error"' not in taken
+    twice = send(sku0="same", sku1="same")
+    assert twice.count("Two variants have the SKU same.") == 4
+    assert "A SKU has 1 to 64 letters" in send(sku0="no spaces")
+    assert Variant.objects.filter(sku="AURORE-GOLD-52").exists()
+
+    assert "Saved." in send(sku0="A-1", sku1="A-2")
+    kept = dict(row.variants.values_list("key", "sku"))
+    assert (kept["metal=gold;size=52"], kept["metal=gold;size=54"]) == ("A-1", "A-2")
+    assert kept["metal=silver;size=52"] == "AURORE-SILVER-52"
+
+
+def test_an_option_that_goes_takes_its_skus_along(desk: Client) -> None:
+    row = make_product("aurore")
+    sent = fields(page(desk, f"/console/products/{row.pk}"), "product-form")
+    sent = {name: _unescaped(value) for name, value in sent.items()} | {
+        "o1-code": "",
+        "o1-name": "",
+    }
+    answer = desk.post(f"/console/products/{row.pk}", sent, follow=True)
+    assert "Saved." in answer.content.decode()
+    assert set(draft_of(row).skus) == {"metal=gold", "metal=silver"}
+
+
 def _unescaped(value: Any) -> Any:
     return [unescape(each) for each in value] if isinstance(value, list) else unescape(value)
 

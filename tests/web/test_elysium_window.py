@@ -13,6 +13,7 @@ from django.test import Client
 
 from house.goods import METAL, SIZE, make_product, plain
 from house.shelf import stocked
+from markethall.interfaces.web.elysium.ring_sizes import uk_size, us_size
 from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.actions.categories import CategoryDraft, save_category
 from markethall.trade.catalog.actions.collections import CollectionDraft, save_collection
@@ -249,6 +250,31 @@ def test_the_sitemap_lists_what_is_shown(client: Client, settings: Any) -> None:
         assert any(str(text).endswith(path) for text in found), path
     assert not any("secret" in str(text) for text in found)
     assert f"Sitemap: {settings.SITE_URL}/sitemap.xml" in client.get("/robots.txt").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("millimetres", "us", "uk"),
+    [
+        (46.8, "4", "H½"),
+        (50, "5¼", "K"),
+        (51.9, "6", "L½"),
+        (54.4, "7", "N½"),
+        (56.9, "8", "P½"),
+        (60, "9¼", "S"),
+        (62.1, "10", "T½"),
+        (68.75, "12½", "Z"),
+    ],
+)
+def test_ring_sizes_are_those_of_the_standards(millimetres: float, us: str, uk: str) -> None:
+    assert (us_size(millimetres), uk_size(millimetres)) == (us, uk)
+
+
+def test_the_size_guide_says_what_a_size_is_elsewhere(client: Client) -> None:
+    text = page(client, "/elysium/size-guide")
+    row = re.search(r">52 mm</th><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)<", text)
+    assert row
+    assert row.groups() == ("16.6 mm", "6", "L½")
+    assert text.count("</th><td>") == 10
 
 
 def test_a_wish_reaches_the_house(client: Client) -> None:

@@ -53,6 +53,12 @@ def faults_of(draft: ProductDraft) -> list[FieldError]:
     return faults
 
 
+def is_plannable(draft: ProductDraft) -> bool:
+    """Whether the options, right or wrong, are few enough to say which variants there would be."""
+    codes = [option.code for option in draft.options]
+    return len(set(codes)) == len(codes) and _variant_count(draft) <= MAX_VARIANTS
+
+
 def variants_of(draft: ProductDraft) -> list[PlannedVariant]:
     """One variant for each combination of the stocked options' active values; an option that may
     be left open counts as one value more."""
@@ -221,27 +227,33 @@ def _effect_faults(
 
 
 def _whole_faults(draft: ProductDraft) -> Iterator[FieldError]:
-    stocked = [
-        len(option.choices) + (not option.is_required)
-        for option in draft.spec().options
-        if option.is_stocked
-    ]
-    if prod(stocked) > MAX_VARIANTS:
+    count = _variant_count(draft)
+    if count > MAX_VARIANTS:
         yield FieldError(
-            "options", f"These would be {prod(stocked)} variants; there can be {MAX_VARIANTS}."
+            "options", f"These would be {count} variants; there can be {MAX_VARIANTS}."
         )
         return
     keys = {variant.key for variant in variants_of(draft)}
     for key in draft.skus:
         if key not in keys:
             yield FieldError(f"skus.{key}", "There is no variant with this key.")
-    if len(set(draft.skus.values())) < len(draft.skus):
-        yield FieldError("skus", "Two variants have the same SKU.")
+    often = Counter(draft.skus.values())
+    for key, sku in draft.skus.items():
+        if often[sku] > 1:
+            yield FieldError(f"skus.{key}", f"Two variants have the SKU {sku}.")
     if too_long := next((key for key in keys if len(key) > 200), ""):
         yield FieldError("options", f"The key {too_long[:60]}… has more than 200 characters.")
     for currency, amount in draft.prices.items():
         if amount + sum(_least(option, currency) for option in draft.options) <= 0:
             yield FieldError(f"prices.{currency}", "The cheapest configuration costs nothing.")
+
+
+def _variant_count(draft: ProductDraft) -> int:
+    return prod(
+        len(option.choices) + (not option.is_required)
+        for option in draft.spec().options
+        if option.is_stocked
+    )
 
 
 def _least(option: OptionDraft, currency: str) -> int:

@@ -4,17 +4,20 @@ empty row after the last one for one more."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.http import QueryDict
 
 from markethall.kernel.money import Money, of_decimal
+from markethall.trade.catalog.draft_rules import is_plannable, variants_of
 from markethall.trade.catalog.drafts import OptionDraft, ProductDraft, ValueDraft
 from markethall.trade.catalog.models import TaxCategory
 
 _MORE = 2  # empty rows for values
+# Of more variants, SKUs are read from a file: a form has a thousand fields at most.
+_MOST_SKUS = 200
 _NO_OPTION = OptionDraft(code="", name="")
 _NO_VALUE = ValueDraft(code="", name="")
 
@@ -36,6 +39,17 @@ class ValueRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SkuRow:
+    """A variant by its key, and the SKU that it has or shall have."""
+
+    field: str
+    key: str
+    name: str
+    sku: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class OptionRow:
     name: str
     option: OptionDraft
@@ -49,11 +63,23 @@ def form_of(
 ) -> dict[str, Any]:
     """What the template shows of a draft."""
     options = [*draft.options, _NO_OPTION]
+    planned = variants_of(draft) if is_plannable(draft) else []
     details = "\n".join(f"{name}: {text}" for name, text in draft.details)
     return {
         "prices": _amounts("price", draft.prices, currencies),
         "details": details,
         "tags": ", ".join(draft.tags),
+        "has_many_skus": len(planned) > _MOST_SKUS,
+        "skus": [
+            SkuRow(
+                f"sku{place}",
+                each.key,
+                each.name,
+                draft.skus.get(each.key, ""),
+                " ".join(text for path, text in faults.items() if path == f"skus.{each.key}"),
+            )
+            for place, each in enumerate(planned if len(planned) <= _MOST_SKUS else ())
+        ],
         "options": [
             OptionRow(
                 name=f"o{place}",
@@ -102,9 +128,11 @@ def draft_from(sent: QueryDict) -> tuple[ProductDraft, dict[str, str]]:
         weight_grams=_number(sent, "weight_grams", faults) or 0,
         position=_number(sent, "position", faults) or 0,
         options=options,
-        skus={},
     )
-    return draft, faults
+    # An option that is taken away takes its variants along.
+    keys = {each.key for each in variants_of(draft)} if is_plannable(draft) else set()
+    skus = {key: sku for key, sku in _skus(sent).items() if key in keys}
+    return replace(draft, skus=skus), faults
 
 
 def scalar(sent: QueryDict, name: str) -> str:
@@ -143,6 +171,17 @@ def _option(sent: QueryDict, name: str, faults: dict[str, str]) -> OptionDraft:
         allowed=str(sent.get(f"{name}-allowed", "")).replace("\x00", "") if is_text else "",
         effects=_read_amounts(sent, f"{name}-effect", faults) if is_text else {},
     )
+
+
+def _skus(sent: QueryDict) -> dict[str, str]:
+    """SKUs by the keys of their variants; what was left empty keeps the one that it has."""
+    found = {}
+    for place in range(_MOST_SKUS):
+        if f"sku{place}-key" not in sent:
+            break
+        if sku := scalar(sent, f"sku{place}"):
+            found[scalar(sent, f"sku{place}-key")] = sku
+    return found
 
 
 def _amounts(prefix: str, amounts: Mapping[str, int], currencies: Sequence[str]) -> list[Amount]:

@@ -10,8 +10,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from markethall.interfaces.web.elysium import ring_sizes as sizes
 from markethall.interfaces.web.elysium.bags import pieces_of
 from markethall.interfaces.web.elysium.frame import Currencies, Menu, currencies_of, menu_of
+from markethall.interfaces.web.elysium.ring_sizes import RingSize
 from markethall.trade.catalog.models import ProductImage
 from markethall.trade.catalog.pictures import picture_path
 
@@ -40,6 +42,12 @@ def bag_count(context: dict[str, Any]) -> int:
 def currencies(context: dict[str, Any], storefront: str) -> Currencies:
     """The currencies of a storefront, and the one that is chosen."""
     return currencies_of(context["request"], storefront)
+
+
+@register.simple_tag
+def ring_sizes() -> list[RingSize]:
+    """The sizes that rings are made in, and what they are called elsewhere."""
+    return sizes.ring_sizes()
 
 
 @register.simple_tag

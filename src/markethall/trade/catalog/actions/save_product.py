@@ -272,6 +272,18 @@ def _differs(row: Variant, planned: PlannedVariant, sku: str) -> bool:
     return (row.key, row.name, row.sku, row.is_active) != wanted
 
 
+def _taken_skus(draft: ProductDraft) -> list[FieldError]:
+    """The variants whose SKUs are another product's."""
+    others = Variant.objects.filter(sku__in=list(draft.skus.values()))
+    taken = set(others.exclude(product__slug=draft.slug).values_list("sku", flat=True))
+    found = [
+        FieldError(f"skus.{key}", f"Another product has the SKU {sku}.", "sku_taken")
+        for key, sku in draft.skus.items()
+        if sku in taken
+    ]
+    return found or [FieldError("skus", "Another variant has this SKU.", "sku_taken")]
+
+
 def _taken(error: IntegrityError, draft: ProductDraft) -> Exception:
     """What a unique constraint refused, in words."""
     text = str(error)
@@ -281,5 +293,5 @@ def _taken(error: IntegrityError, draft: ProductDraft) -> Exception:
             errors=[FieldError("slug", "Another product has this slug.", "slug_taken")],
         )
     if "sku" in text:
-        return SkuTaken(errors=[FieldError("skus", "Another variant has this SKU.", "sku_taken")])
+        return SkuTaken(errors=_taken_skus(draft))
     return error
