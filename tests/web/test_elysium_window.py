@@ -287,3 +287,19 @@ def test_a_wish_reaches_the_house(client: Client) -> None:
     lead = Lead.objects.get()
     assert str(lead.budget_money) == "$4,000.00"
     assert client.get(answer["Location"]).status_code == 200
+
+
+def test_what_is_not_there_is_said_within_the_shop(client: Client) -> None:
+    for path in ("/elysium/pieces/nothing", "/elysium/nowhere", "/elysium/shop/nothing"):
+        answer = client.get(path)
+        assert answer.status_code == 404, path
+        shown = str(answer.content.decode())
+        assert 'action="/elysium/search"' in shown
+        assert 'href="/elysium/bag"' in shown
+        assert 'content="noindex"' in shown
+
+
+def test_a_search_without_result_leads_on(client: Client) -> None:
+    shown = str(client.get("/elysium/search?q=zzzzqq").content.decode())
+    assert "Nothing by that name" in shown
+    assert "Loosen a filter" not in shown

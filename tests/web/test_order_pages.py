@@ -198,6 +198,15 @@ class TestConsole:
         (told,) = re.findall(r"<p [^>]*refund-terms[^>]*hx-get[^>]*>", shown)
         # Without this it would take its form's target, and put itself in place of the order.
         assert 'hx-target="this"' in told
+        (line,) = line_ids(order)
+        asked = {f"back-{line}": "9", "reason": "x"}
+        terms = console.get(f"/console/orders/{order.pk}/refund-terms", asked)
+        assert "3 of 3 can be given back." in terms.content.decode()
+        # The toast says as much as the page does.
+        headers = {"HX-Request": "true"}
+        answer = console.post(f"/console/orders/{order.pk}/refund", asked, headers=headers)
+        assert answer.status_code == 422
+        assert "3 of 3 can be given back." in answer.headers["HX-Trigger"]
 
     def test_many_at_once_and_why_not_the_others(self) -> None:
         orders = [bought() for _ in range(2)]

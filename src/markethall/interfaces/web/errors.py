@@ -22,6 +22,10 @@ from markethall.kernel.errors import (
 )
 
 View = Callable[[HttpRequest], HttpResponse]
+# What is said of a problem that says no more than its title, and who shows it in their own frame.
+_WHY = {404: "It may have moved, or be gone. Look whether the address is whole."}
+_OWN_PAGES = {("elysium", 404): "elysium/not_found.html"}
+_MOST_TOLD = 3  # of the fields that are wrong, in one text
 _SHOWN_AGAIN: dict[Callable[..., Any], View] = {}
 
 
@@ -68,7 +72,9 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
         return to_login(request)
     if request.headers.get("HX-Request"):
         return _problem_toast(problem)
-    page = render_to_string("errors/problem.html", _variables(request, problem), request)
+    variables = _variables(request, problem)
+    template = _OWN_PAGES.get((variables["theme"], problem.status), "errors/problem.html")
+    page = render_to_string(template, variables, request)
     return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 
@@ -119,6 +125,14 @@ def fault_of(error: BaseException | None) -> Problem:
     return ServerFault("It has been logged. Try again in a moment.")
 
 
+def told(problem: Problem) -> str:
+    """What is wrong in one text: the detail or, where it says no more than the title, what is said
+    of the fields."""
+    if problem.detail != problem.title or not problem.errors:
+        return problem.detail
+    return " ".join(dict.fromkeys(error.message for error in problem.errors[:_MOST_TOLD]))
+
+
 def _variables(request: HttpRequest, problem: Problem) -> dict[str, Any]:
     theme = context.theme_of(request)
     return {
@@ -126,7 +140,7 @@ def _variables(request: HttpRequest, problem: Problem) -> dict[str, Any]:
         "theme": theme,
         "code": problem.status,
         "heading": "We looked everywhere" if problem.code == "not_found" else problem.title,
-        "text": problem.detail,
+        "text": problem.detail if problem.detail != problem.title else _WHY.get(problem.status, ""),
         "home_url": "/" if theme == "hall" else f"/{theme}",
         "pricing_url": problem.extra.get("pricingUrl"),
     }
@@ -135,5 +149,5 @@ def _variables(request: HttpRequest, problem: Problem) -> dict[str, Any]:
 def _problem_toast(problem: Problem) -> HttpResponse:
     response = HttpResponse(status=problem.status, headers={**problem.headers, "HX-Reswap": "none"})
     pricing = problem.extra.get("pricingUrl")
-    toast = toasts.Toast("error", problem.detail, pricing, "Get credits" if pricing else None)
+    toast = toasts.Toast("error", told(problem), pricing, "Get credits" if pricing else None)
     return toasts.show(response, [toast])

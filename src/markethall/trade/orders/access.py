@@ -16,6 +16,7 @@ from markethall.trade.orders.errors import OrderMissing
 from markethall.trade.orders.models import Order
 
 _PARTED_BY = "."
+_NO_LINK = "Open the link of our mail once more: it may have been cut short."
 
 
 def order_link(order: Order) -> str:
@@ -41,10 +42,10 @@ def order_of(token: str) -> Order:
         key = _signer().unsign(token)
         order_id = uuid.UUID(bytes=base64.urlsafe_b64decode(f"{key}=="))
     except (signing.BadSignature, binascii.Error, ValueError) as error:
-        raise OrderMissing from error
+        raise OrderMissing(_NO_LINK) from error
     order = Order.objects.filter(pk=order_id, erased_at=None).prefetch_related("lines").first()
     if order is None:
-        raise OrderMissing
+        raise OrderMissing(_NO_LINK)
     return order
 
 

@@ -32,6 +32,7 @@ from markethall.interfaces.web.console.frame import (
     show,
     show_list,
 )
+from markethall.interfaces.web.errors import told
 from markethall.kernel.errors import Invalid
 from markethall.kernel.money import of_decimal
 from markethall.kernel.pagination import paginate
@@ -108,7 +109,7 @@ def refund_terms(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
         claim = _claim(request.GET, order)
         terms = terms_of(order, claim.amount, lines=claim.lines, shipping=claim.shipping)
     except Invalid as error:
-        problem = error.detail
+        problem = told(error)
     return render(request, "console/refund_terms.html", {"terms": terms, "problem": problem})
 
 
