@@ -186,6 +186,8 @@ class TestByLine:
         give_back(bought(), (0, 2))
         mail = Mail.objects.get(template="refund")
         assert "2 × Ring" in mail.text
+        # Pieces that came back to stock are no credits.
+        assert "credit" not in mail.text
         assert "/orders/track/" in mail.text
 
 

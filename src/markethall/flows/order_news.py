@@ -11,6 +11,7 @@ from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.payments.models import Payment, Refund, RefundCause
 from markethall.kernel import live
 from markethall.kernel.money import Money
+from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.storefronts import storefront
 from markethall.trade.orders.access import order_link
 from markethall.trade.orders.events import (
@@ -44,7 +45,8 @@ def mail_refund(event: OrderRefunded) -> None:
     refund = Refund.objects.select_related("payment").get(pk=event.refund_id)
     if refund.cause == RefundCause.CHARGEBACK:
         return
-    taken = TakeBack.objects.filter(refund=refund).aggregate(taken=Sum("taken"))["taken"]
+    credits = TakeBack.objects.filter(refund=refund, line__kind=LineKind.CREDITS)
+    taken = credits.aggregate(taken=Sum("taken"))["taken"]
     order = Order.objects.get(pk=event.order_id)
     mail_about("refund", order, refund_values(order, refund, taken or 0))
 

@@ -36,6 +36,7 @@ from markethall.interfaces.web.errors import told
 from markethall.kernel.errors import Invalid
 from markethall.kernel.money import of_decimal
 from markethall.kernel.pagination import paginate
+from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
 from markethall.trade.orders.access import guest_link
 from markethall.trade.orders.models import Order, OrderStatus, TakeBack
@@ -187,7 +188,8 @@ def show_order(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
     sheet = sheet_of(order)
     moves = sheet.moves
     tries = list(payments(reference=order.pk).order_by("-pk"))
-    taken = {row.refund_id: row for row in TakeBack.objects.filter(line__order=order)}
+    credits = TakeBack.objects.filter(line__order=order, line__kind=LineKind.CREDITS)
+    taken = {row.refund_id: row for row in credits}
     for payment in tries:
         for back in payment.refunds.all():
             back.take_back = taken.get(back.pk)  # type: ignore[attr-defined]
