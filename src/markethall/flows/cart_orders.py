@@ -22,14 +22,16 @@ WITH bought AS (
       FROM cart_cartorder o JOIN orders_orderline l ON l.order_id = o.reference
      WHERE o.reference = ANY(%(orders)s) AND l.kind = 'goods'
      GROUP BY 1, 2, 3
+), locked AS MATERIALIZED (
+    SELECT x.id, b.quantity
+      FROM cart_cartline x
+      JOIN bought b ON (x.cart_id, x.variant_id, x.mark) = (b.cart_id, b.variant_id, b.mark)
+     ORDER BY x.id FOR UPDATE OF x
 ), gone AS (
-    DELETE FROM cart_cartline x USING bought b
-     WHERE (x.cart_id, x.variant_id, x.mark) = (b.cart_id, b.variant_id, b.mark)
-       AND x.quantity <= b.quantity
+    DELETE FROM cart_cartline x USING locked b WHERE x.id = b.id AND x.quantity <= b.quantity
 ), fewer AS (
-    UPDATE cart_cartline x SET quantity = x.quantity - b.quantity FROM bought b
-     WHERE (x.cart_id, x.variant_id, x.mark) = (b.cart_id, b.variant_id, b.mark)
-       AND x.quantity > b.quantity
+    UPDATE cart_cartline x SET quantity = x.quantity - b.quantity FROM locked b
+     WHERE x.id = b.id AND x.quantity > b.quantity
 )
 UPDATE cart_cart SET voucher = ''
  WHERE id IN (SELECT c.id FROM cart_cart c

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from markethall.kernel import clock
 from markethall.kernel.ids import new_id
@@ -118,6 +118,7 @@ def clear(cart: Cart) -> None:
     """Take everything out of a cart, its voucher too."""
     with transaction.atomic():
         touch(cart)
+        lock(CartLine.objects.filter(cart=cart))
         CartLine.objects.filter(cart=cart).delete()
         Cart.objects.filter(pk=cart.pk).update(voucher="")
 
@@ -143,7 +144,8 @@ def change_currency(*, cart: Cart, currency: str) -> None:
 
 def see_prices(*, cart: Cart, seen: Mapping[uuid.UUID, int]) -> None:
     """The owner of a cart has seen these prices of its lines, minor units each; 0 for none."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        lock(CartLine.objects.filter(cart=cart))
         cursor.execute(statements.SEEN, [list(seen), list(seen.values()), cart.pk])
 
 
@@ -173,6 +175,8 @@ def _join(cart: Cart, user_id: uuid.UUID) -> None:
     values = {"cart": cart.pk, "user": user_id, "most": rules.MAX_QUANTITY, "now": clock.now()}
     with connection.cursor() as cursor:
         cursor.execute(statements.CART_OF_USER, {**values, "id": new_id()})
+        own = {"cart__user": user_id, "cart__storefront": cart.storefront}
+        lock(CartLine.objects.filter(Q(cart=cart) | Q(**own)))
         cursor.execute(statements.JOIN_LINES, values)
         cursor.execute(statements.JOIN_ORDERS, values)
     cart.delete()
