@@ -154,6 +154,8 @@ class Problems:
         if "\x00" in request.path:
             # No text in the database can hold it.
             return errors.not_found(request, Exception())
+        if _holds_nul(request):
+            return errors.bad_request(request, Exception())
         response = self.get_response(request)
         if response.status_code == 404 and _is_page_but_for_slash(request):
             query = request.META.get("QUERY_STRING", "")
@@ -192,6 +194,14 @@ class MessageToasts:
             told = [toasts.Toast(m.level_tag, str(m)) for m in get_messages(request)]
             toasts.show(response, told)
         return response
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """Whether a form has a character that no text in the database can hold. Browsers send none;
+    documents and uploads are looked at where they are read."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return False
+    return b"%00" in request.body or b"\x00" in request.body
 
 
 def _is_page_but_for_slash(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from django.contrib.postgres.search import SearchRank
@@ -35,6 +36,7 @@ SORTS: tuple[Sort, ...] = ("featured", "newest", "price", "-price", "relevance")
 # Of more hits than these, the ones that the storefront puts first are ranked.
 RANKED = 300
 MAX_FACETS = 40
+_MAX_NAMES = 12  # of facets at once: each is counted by a list of its own
 # Columns that only the index needs.
 UNSEEN = ("search", "keywords")
 _ORDERS: Mapping[str, tuple[str, ...]] = {
@@ -150,7 +152,8 @@ def facet_counts(
 def _facets_of(
     category: str | None, collection: str | None, facets: Sequence[str]
 ) -> dict[str, list[str]]:
-    wanted = grouped(list(dict.fromkeys(facets))[:MAX_FACETS])
+    groups = grouped(list(dict.fromkeys(facets))[:MAX_FACETS])
+    wanted = dict(islice(groups.items(), _MAX_NAMES))
     if category:
         wanted["category"] = [f"category:{category}"]
     if collection:

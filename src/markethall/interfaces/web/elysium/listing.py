@@ -21,6 +21,7 @@ from markethall.kernel.pagination import Count, count_up_to, paginate
 from markethall.trade.catalog.facets import FacetGroup
 from markethall.trade.catalog.models import Category
 from markethall.trade.catalog.queries import (
+    MAX_FACETS,
     categories_shown,
     collections_shown,
     facet_counts,
@@ -62,7 +63,7 @@ class Wish:
             path=request.path,
             currency=currency_of(request),
             q=" ".join(sent.get("q", "").replace("\x00", " ").split())[:200],
-            facets=list(dict.fromkeys(each for each in sent.getlist("facet") if _is_facet(each))),
+            facets=_facets(sent.getlist("facet")),
             price_min=_whole(sent.get("price_min", "")),
             price_max=_whole(sent.get("price_max", "")),
             sort=sort if sort in _SORTS else "",
@@ -216,6 +217,10 @@ def _span(wish: Wish) -> str:
 
 def _roots() -> list[Category]:
     return [each for each in categories_shown(STOREFRONT) if each.parent_id is None]
+
+
+def _facets(sent: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(each for each in sent if _is_facet(each)))[:MAX_FACETS]
 
 
 def _is_facet(text: str) -> bool:
