@@ -89,6 +89,8 @@ def test_pictures_that_were_never_sent_are_swept() -> None:
     ("field", "value"),
     [
         ("email", "nobody"),
+        ("email", "ada,grace@example.com"),
+        ("email", "x<ada@example.com"),
         ("notes", ""),
         ("notes", "x" * 4001),
         ("budget", {"amount": 0, "currency": "USD"}),
@@ -101,6 +103,13 @@ def test_what_cannot_be_read_is_refused_by_field(field: str, value: Any) -> None
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["path"].startswith(field)
     assert not Lead.objects.exists()
+
+
+def test_nobodys_address_is_written_to_over_and_over() -> None:
+    answers = [asked(email=name).status_code for name in ["ada@example.com", "ADA@Example.com"] * 6]
+    assert answers == [201] * 10 + [429] * 2
+    assert Mail.objects.filter(to="ada@example.com").count() == 10
+    assert asked(email="grace@example.com").status_code == 201
 
 
 def test_staff_answers_by_mail_and_the_customer_writes_back() -> None:

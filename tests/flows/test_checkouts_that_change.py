@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
+from house.after import placed
 from house.cart import HOME, Visitor, check_out, make_ring, put_in
 from house.parallel import together
 from house.people import ApiClient, client_for, make_user
-from house.till import books_are_right
+from house.till import books_are_right, deliver_and_settle, press
 from markethall.flows.arrival import arrive
+from markethall.flows.goods_news import confirm_order
+from markethall.foundation.accounts.limits import LIMITS
+from markethall.foundation.messaging.models import Mail
 from markethall.kernel import clock
 from markethall.kernel.ids import digest
+from markethall.trade.cart.actions import see_prices
+from markethall.trade.cart.models import Cart, CartLine
 from markethall.trade.catalog.models import Product
 from markethall.trade.inventory.models import StockItem
 from markethall.trade.orders.models import Order, OrderStatus
@@ -71,3 +77,55 @@ def test_a_guest_who_signs_in_orders_the_same_again_as_themselves() -> None:
     assert Order.objects.get(pk=second["orderId"]).customer_id == ada.pk
     assert StockItem.objects.get(variant__sku="AURORE-GOLD").reserved == 1
     assert books_are_right()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cart_that_is_looked_at_while_it_is_paid() -> None:
+    ring, user = make_ring(stock=None), make_user()
+    client = client_for(user)
+    for turn in range(4):
+        for letter in "ABCDEFGH"[:: -1 if turn % 2 else 1]:
+            put_in(client, ring, engraving=letter)
+        press(check_out(client))
+        cart = Cart.objects.get(user=user)
+        ids = list(CartLine.objects.filter(cart=cart).order_by("-pk").values_list("pk", flat=True))
+
+        def look(cart: Cart = cart, ids: Sequence[Any] = ids) -> None:
+            for amount in range(6):
+                see_prices(cart=cart, seen=dict.fromkeys(ids, amount))
+
+        assert together([look, deliver_and_settle, look]) == [None] * 3
+        assert not CartLine.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_order_whose_place_another_takes_is_not_mailed_about() -> None:
+    guest = Visitor()
+    put_in(guest, make_ring())
+    for note in ("one", "two", "three"):
+        check_out(guest, email="ada@example.com", note=note)
+    assert Order.objects.filter(status=OrderStatus.CANCELLED).count() == 2
+    assert not Mail.objects.filter(to="ada@example.com").exists()
+
+
+@pytest.mark.django_db
+def test_a_guests_address_is_named_so_often() -> None:
+    by_account = LIMITS["checkout"].by_account
+    assert by_account
+    guest = Visitor()
+    put_in(guest, make_ring())
+    wrong = {**_BODY, "email": "ada@example.com", "shippingMethod": "pigeon"}
+    for _ in range(by_account.count):
+        assert guest.post("/api/checkout", wrong).status_code == 422
+    other = Visitor()
+    put_in(other, make_ring("nova"))
+    check_out(other, status=429, email="Ada@example.com")
+    check_out(other, email="grace@example.com")
+
+
+@pytest.mark.django_db
+def test_the_job_that_confirms_an_order_can_run_twice() -> None:
+    orders = [placed(), placed()]
+    for order in (*orders, *orders):
+        confirm_order(order.pk)
+    assert Mail.objects.filter(template="order_received").count() == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -17,6 +18,7 @@ from markethall.kernel.throttle import Limit
 from markethall.trade.orders.models import Order
 from markethall.trade.vouchers.models import Voucher
 
+_HOUR = timedelta(hours=1)
 pytestmark = pytest.mark.django_db
 GOLD = {"product": "aurore", "option.metal": "gold", "option.size": "52"}
 SENT = {
@@ -81,7 +83,7 @@ def test_checkouts_are_counted_as_those_of_programs(
     client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_LIMIT_FACTOR = 1
-    monkeypatch.setitem(LIMITS, "checkout", ActLimits(Limit(2, timedelta(hours=1))))
+    monkeypatch.setitem(LIMITS, "checkout", ActLimits(Limit(2, _HOUR), Limit(9, _HOUR)))
     client.post("/elysium/bag/lines", GOLD)
     wrong = {**SENT, "shipping-name": ""}
     for _ in range(2):
@@ -107,3 +109,34 @@ def test_a_guest_sees_that_their_code_is_used_up_and_buys_without(client: Client
     again = client.post("/elysium/checkout", {**SENT, "seen_total": total_in(answer)})
     assert again.status_code == 303
     assert Order.objects.filter(voucher="ONCE").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/elysium/bag/lines", "product"),
+        ("/elysium/bag/voucher", "code"),
+        ("/elysium/checkout/quote", "shipping-country"),
+        ("/elysium/checkout", "note"),
+        ("/elysium/checkout", "method"),
+    ],
+)
+def test_a_character_that_no_text_can_hold_is_refused(
+    client: Client, path: str, field: str
+) -> None:
+    client.post("/elysium/bag/lines", GOLD)
+    sent = urlencode({**GOLD, **SENT, field: "a\x00b"})
+    answer = client.post(path, sent, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 400
+    assert not Order.objects.exists()
+
+
+def test_an_address_with_hundreds_of_filters_asks_no_more_than_one_with_forty(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    many = "&".join(f"facet=name{number}:value" for number in range(600))
+    with django_assert_max_num_queries(20) as asked:
+        answer = client.get(f"/elysium/shop?{many}")
+    assert answer.status_code == 200
+    assert len(answer.content) < 200_000
+    assert max(query["sql"].count("&&") for query in asked.captured_queries) < 200

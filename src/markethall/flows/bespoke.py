@@ -12,10 +12,12 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from markethall.flows.brands import brand_of
-from markethall.foundation.accounts.limits import count_by_address
+from markethall.foundation.accounts.limits import count_by_account, count_by_address
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import GRANTS, Permission, Role, may
 from markethall.foundation.audit.actions import record
@@ -57,9 +59,14 @@ def take_picture(*, file: BinaryIO, size: int, name: str, declared_type: str) ->
 def ask(*, storefront: str, customer_id: uuid.UUID | None, wish: Wish) -> Lead:
     """Somebody asks for a piece: it is recorded, they and those who look after leads get a mail.
 
-    Raises TooManyRequests, PictureUnknown, TooManyPictures.
+    Raises TooManyRequests, Invalid, PictureUnknown, TooManyPictures.
     """
+    try:
+        validate_email(wish.email)
+    except ValidationError:
+        raise Invalid.field("email", "Give an e-mail address, for the answer.") from None
     count_by_address("bespoke")
+    count_by_account("bespoke", wish.email)
     with transaction.atomic():
         lead = actions.open_lead(storefront=storefront, customer_id=customer_id, wish=wish)
         _mail_customer("bespoke_received", lead, {})

@@ -20,6 +20,7 @@ from django.core.validators import validate_email
 from django.db import connection, transaction
 
 from markethall.flows import checkout, settlement
+from markethall.flows.goods_news import REPLACED_REASON
 from markethall.flows.quote import Buyer, Quote, QuotedLine, quote
 from markethall.foundation.accounts.belongings import keep_address
 from markethall.foundation.accounts.models import User
@@ -268,7 +269,7 @@ def _make_room(agreed: _Agreed, waiting: Sequence[_Waiting]) -> None:
         checkout.cancel_order(
             order_id=reference,
             actor_id=agreed.customer_id,
-            note="Ordered anew from the same cart.",
+            note=REPLACED_REASON,
         )
 
 

@@ -10,12 +10,16 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from markethall.flows.order_news import mail_about, order_values
 from markethall.flows.order_sheet import Parcel, parcels_of
 from markethall.flows.receipts import receipt_values
 from markethall.flows.settlement import SOLD_OUT_REASON
 from markethall.foundation.messaging.actions import QUEUE
+from markethall.foundation.messaging.models import Mail
 from markethall.kernel import jobs
+from markethall.kernel.locking import lock_row
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
 from markethall.trade.orders.events import (
@@ -28,7 +32,10 @@ from markethall.trade.orders.events import (
 from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.orders.pieces import goods_of, pieces_of
 
+# An order whose place another of the same cart takes: the buyer hears of that one.
+REPLACED_REASON = "Ordered anew from the same cart."
 _CONFIRM_AFTER = timedelta(minutes=10)
+_RECEIVED = "order_received"
 
 
 def order_received(event: OrderPlaced) -> None:
@@ -37,10 +44,15 @@ def order_received(event: OrderPlaced) -> None:
 
 
 def confirm_order(order_id: uuid.UUID) -> None:
-    """Tell the buyer of an order that waits for its money where to pay it."""
-    order = Order.objects.get(pk=order_id)
-    if order.status in rules.PAYABLE:
-        mail_about("order_received", order, receipt_values(order, order.lines.order_by("pk")))
+    """Tell the buyer of an order that waits for its money where to pay it. Once, however often it
+    runs."""
+    with transaction.atomic():
+        order = lock_row(Order, order_id)
+        told = Mail.objects.filter(
+            to=order.email, template=_RECEIVED, subject__contains=order.number
+        )
+        if order.status in rules.PAYABLE and not told.exists():
+            mail_about(_RECEIVED, order, receipt_values(order, order.lines.order_by("pk")))
 
 
 def mail_packed(event: OrderPacked) -> None:
@@ -68,7 +80,10 @@ def mail_cancelled(event: OrderMoved) -> None:
         return
     order = Order.objects.get(pk=event.order_id)
     note = order.moves.order_by("pk").values_list("note", flat=True).last() or ""
-    if note == SOLD_OUT_REASON or not order.lines.filter(kind=LineKind.GOODS).exists():
+    if (
+        note in {SOLD_OUT_REASON, REPLACED_REASON}
+        or not order.lines.filter(kind=LineKind.GOODS).exists()
+    ):
         return
     mail_about("order_cancelled", order, cancelled_values(order, note))
 

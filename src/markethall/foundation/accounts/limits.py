@@ -43,11 +43,12 @@ LIMITS: dict[str, ActLimits] = {
     "password": ActLimits(Limit(60, _QUARTER), Limit(10, _QUARTER)),
     # By account only codes that cannot be used count.
     "voucher": ActLimits(Limit(120, _HOUR), Limit(15, _HOUR)),
-    "checkout": ActLimits(Limit(120, _HOUR)),
+    # By account: a guest's address, which gets the mails.
+    "checkout": ActLimits(Limit(120, _HOUR), Limit(30, _HOUR)),
     "session": ActLimits(Limit(600, _MINUTE)),
     "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
     # What anybody may send without an account.
-    "bespoke": ActLimits(Limit(30, _HOUR)),
+    "bespoke": ActLimits(Limit(30, _HOUR), Limit(10, _HOUR)),
     "reference_picture": ActLimits(Limit(60, _HOUR)),
     "wish": ActLimits(Limit(60, _MINUTE)),
     "product_view": ActLimits(Limit(600, _MINUTE)),

@@ -10,7 +10,7 @@ from ninja import Field
 
 from markethall.flows.cart_checkout import MAX_NOTE, TotalChanged, check_out
 from markethall.flows.quote import Buyer, quote
-from markethall.foundation.accounts.limits import count_by_address
+from markethall.foundation.accounts.limits import count_by_account, count_by_address
 from markethall.interfaces.api.access import public
 from markethall.interfaces.api.cart import CartOut, Country, cart_called_for, shown
 from markethall.interfaces.api.core import answer_once, router
@@ -94,6 +94,8 @@ def post_checkout(request: HttpRequest, body: CheckOutIn) -> HttpResponse:
     the cart at the prices of now as `quote`, 409 `out_of_stock` says what lacks, by variant."""
     count_by_address("checkout")
     cart = cart_called_for(request)
+    if body.email.strip() and buyer_of(request) is None:
+        count_by_account("checkout", body.email)
     return answer_once(request, lambda: (201, _check_out(request, cart, body)), durable=False)
 
 

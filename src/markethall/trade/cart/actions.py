@@ -96,6 +96,7 @@ def choose_anew(
     with transaction.atomic():
         touch(cart)
         lines = CartLine.objects.filter(cart=cart)
+        lock(lines)
         line = lines.select_related("variant__product").filter(pk=line_id).first()
         if line is None:
             raise CartLineMissing
