@@ -40,7 +40,7 @@ run: $(RUNNABLE) ## Everything on http://127.0.0.1:$(PORT), with demo data in $(
 	@DATA_DIR=$(DATA) $(BIN)/markethall up --port $(PORT)
 
 test: $(TESTABLE) ## All tests, browser tests included where Chromium is installed
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 $(ARGS)
 
 e2e: $(TESTABLE) ## Browser tests only
 	@$(BIN)/python -m pytest tests/browser $(ARGS)

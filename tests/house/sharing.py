@@ -7,6 +7,8 @@ Each process has a database server and a data folder of its own; peers that a se
 from __future__ import annotations
 
 import os
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from xdist.scheduler import LoadFileScheduling
 
 # Folders whose tests share a peer; all others go file by file.
 _TOGETHER = {"tests/browser", "tests/gateways", "tests/oidc", "tests/storage"}
+# Files whose tests are as good apart, and too long for one process.
+_APART = {"tests/api/test_schemathesis.py"}
 # What takes long, longest first; begun last, it would keep one process busy alone.
 _LONGEST = (
     "tests/browser",
@@ -28,6 +32,8 @@ _LONGEST = (
 
 def _unit(nodeid: str) -> str:
     file = nodeid.split("::", 1)[0]
+    if file in _APART:
+        return nodeid
     folder = str(Path(file).parent)
     return folder if folder in _TOGETHER else file
 
@@ -53,7 +59,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPeer:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _name_apart(items)
     if not hasattr(config, "workerinput"):
         return
-    ranks = {unit: rank for rank, unit in enumerate(_LONGEST)}
-    items.sort(key=lambda item: ranks.get(_unit(item.nodeid), len(ranks)))
+    items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> int:
+    places = (rank for rank, place in enumerate(_LONGEST) if nodeid.startswith(place))
+    return next(places, len(_LONGEST))
+
+
+def _name_apart(items: list[pytest.Item]) -> None:
+    """schemathesis calls its tests of all endpoints the same, and of tests with one name xdist
+    runs one."""
+    for item in items:
+        if label := getattr(item, "operation_label", ""):
+            item._id = replace(item.id, params=label)
+    doubles = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if doubles:
+        raise pytest.UsageError(f"Several tests are called {doubles[0]}")

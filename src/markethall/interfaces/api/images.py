@@ -4,7 +4,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, File, Query
+from ninja import Field, File, Query, Status
 from ninja.files import UploadedFile
 
 from markethall.content.imaging.actions import set_favorite
@@ -21,7 +21,7 @@ from markethall.kernel.pagination import paginate
 
 routes = router("images")
 
-Status = Literal["pending", "processing", "completed", "failed"]
+PictureStatus = Literal["pending", "processing", "completed", "failed"]
 StyleName = Literal["cute-fluffy", "realistic-plush", "cartoon-style", "minimalist"]
 
 
@@ -50,7 +50,7 @@ class GenerationOut(Out):
     """``processingTime`` is in milliseconds. Links expire: ask again for fresh ones."""
 
     id: UUID
-    status: Status
+    status: PictureStatus
     style: StyleName
     size: Literal["small", "medium", "large"]
     prompt: str
@@ -80,7 +80,7 @@ class GenerationOut(Out):
 
 class GalleryIn(Paging):
     search: str = Field("", max_length=200, description="Part of the prompt, or of the id.")
-    status: Status | None = None
+    status: PictureStatus | None = None
     sort: Literal["newest", "oldest", "favorites"] = "newest"
 
 
@@ -107,13 +107,14 @@ def upload(request: HttpRequest, file: File[UploadedFile]) -> Any:
         name=file.name or "",
         declared_type=file.content_type or "",
     )
-    return 201, UploadOut(
+    shown = UploadOut(
         id=stored.pk,
         url=signed_link(stored.pk),
         width=stored.width or 0,
         height=stored.height or 0,
         content_type=stored.content_type,
     )
+    return Status(201, shown)
 
 
 @routes.post(
@@ -159,7 +160,7 @@ def image(request: HttpRequest, image_id: UUID) -> Any:
 def delete(request: HttpRequest, image_id: UUID) -> Any:
     """Delete a picture with its files. One that waits is cancelled; one being made is not."""
     flow.delete_generation(user_id=request.user.pk, generation_id=image_id)
-    return 204, None
+    return Status(204, None)
 
 
 @routes.post(
