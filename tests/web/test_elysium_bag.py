@@ -22,6 +22,8 @@ from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.models import Product, ProductPrice
 from markethall.trade.orders.access import order_link
 from markethall.trade.orders.models import Order
+from markethall.trade.vouchers.actions import make_voucher
+from markethall.trade.vouchers.models import Voucher, VoucherKind
 from markethall.trade.wishlist.actions import forget_wishes
 from markethall.trade.wishlist.models import VisitorWish, WishlistItem
 
@@ -443,3 +445,37 @@ def test_what_was_left_at_the_gateway_is_ordered_again_without_typing_it_again(
     pay(Order.objects.get(status="PENDING"))
     client.post("/elysium/bag/lines", GOLD)
     assert "Lindenweg 4" not in text_of(client.get("/elysium/checkout"))
+
+
+def test_what_has_gone_meanwhile_is_named_and_nothing_typed_is_lost(
+    client: Client, ring: Product
+) -> None:
+    sent = about_to_pay(client, note="For Mia")
+    for variant in ring.variants.all():
+        stocked(variant, 0)
+    answer = client.post("/elysium/checkout", sent)
+    assert answer.status_code == 409
+    shown = text_of(answer)
+    assert "Aurore: This is sold out." in shown
+    assert "Change your bag, then pay" in shown
+    assert "For Mia" in shown
+    assert not Order.objects.exists()
+
+
+def test_a_code_that_was_used_up_meanwhile_is_why_the_total_changed(client: Client) -> None:
+    voucher = make_voucher(
+        actor_id=make_user().pk,
+        storefront="elysium",
+        code="ONEONLY",
+        kind=VoucherKind.PERCENTAGE,
+        basis_points=1_000,
+        max_uses=1,
+    )
+    client.post("/elysium/bag/lines", GOLD)
+    client.post("/elysium/bag/voucher", {"code": "oneonly"})
+    sent = about_to_pay(client)
+    Voucher.objects.filter(pk=voucher.pk).update(used=1)
+    answer = client.post("/elysium/checkout", sent)
+    assert answer.status_code == 409
+    faults = text_of(answer).partition('id="faults"')[2].partition("</ul>")[0]
+    assert "ONEONLY: " in faults

@@ -30,6 +30,7 @@ from markethall.interfaces.web.members import to_login
 from markethall.kernel.errors import FieldError, Problem
 from markethall.kernel.ids import new_id
 from markethall.trade.cart.models import Cart
+from markethall.trade.inventory.errors import OutOfStock
 from markethall.trade.orders.access import order_link
 from markethall.trade.orders.models import Order
 
@@ -127,11 +128,16 @@ def checkout(request: HttpRequest) -> HttpResponse:
     except TotalChanged as problem:
         entry.title = "The total has changed"
         entry.faults = [{"field": "", "text": f"{problem.detail} Look it over, then pay."}]
+        voucher = problem.quote.voucher
+        if voucher and not voucher.is_accepted:
+            entry.faults.append({"field": "", "text": f"{voucher.code}: {voucher.reason}"})
         return _show(request, entry, status=409)
     except Problem as problem:
         if problem.status not in {409, 422, 429, 503}:
             raise
         _explain(entry, problem)
+        if isinstance(problem, OutOfStock):
+            entry.faults = _gone(request, problem)
         return _show(request, entry, status=problem.status)
 
 
@@ -241,6 +247,14 @@ def _explain(entry: Entry, problem: Problem) -> None:
         entry.title = "A few things are missing"
     # What failed once begins anew: a key answers with the order that it placed.
     entry.key = str(new_id())
+
+
+def _gone(request: HttpRequest, problem: OutOfStock) -> list[dict[str, str]]:
+    """Which pieces there are not, by their names."""
+    names = {str(line.item.variant_id): line.item.name for line in quote_of(request).lines}
+    told = [f"{names.get(each.path, 'A piece')}: {each.message}" for each in problem.errors]
+    what = "Nothing is ordered yet. Change your bag, then pay; what you typed stays here."
+    return [{"field": "", "text": text} for text in [*told, what]]
 
 
 def _fault(error: FieldError) -> dict[str, str]:
