@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree as xml
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from house.goods import METAL, SIZE, make_product, plain
@@ -60,6 +61,16 @@ def test_every_page_of_the_window_opens(client: Client, path: str) -> None:
     assert "<h1" in text
     if path in {"/shop", "/shop/rings", "/collections/dawn", "/search?q=aurroe"}:
         assert "/elysium/pieces/aurore" in text
+
+
+@pytest.mark.usefixtures("ring")
+def test_the_home_page_has_a_picture_by_day_and_one_by_night(client: Client) -> None:
+    text = page(client, "/elysium")
+    for name in re.findall(r"/static/(img/elysium/[a-z]+)[^\"]*\.webp", text):
+        assert finders.find(f"{name}.webp"), name
+    shown = re.findall(r'class="(by-[a-z]+)" src="[^"]*/(morning|night)', text)
+    assert shown == [("by-day", "morning"), ("by-night", "night")]
+    assert "Configure yours" in text
 
 
 @pytest.mark.parametrize("path", ["pieces/none", "shop/none", "collections/none"])
