@@ -99,6 +99,21 @@ def test_what_cannot_be_is_refused_by_field(
     assert [error.path for error in refused.value.errors] == [path]
 
 
+@pytest.mark.parametrize(
+    "text", ["a\x00b", "\x1b[31m", "\u202eabc", "a\u200bb", "\ue000", "\uffff"]
+)
+def test_what_nobody_can_read_is_engraved_nowhere(ring: Product, text: str) -> None:
+    """Also where any character may be used."""
+    Option.objects.filter(code="engraving").update(allowed="")
+    spec = specs_of([ring.pk])[ring.pk]
+    with pytest.raises(ConfigurationInvalid) as refused:
+        rules.configure(spec, {"metal": "gold", "engraving": text}, "USD")
+    assert refused.value.errors[0].path == "configuration.engraving"
+    for seen in ("مریم", "می\u200cخواهم", "💍 ♥", "Zoë"):
+        made = rules.configure(spec, {"metal": "gold", "engraving": seen}, "USD")
+        assert made.chosen["engraving"] == seen
+
+
 def test_the_mark_does_not_depend_on_the_order_of_choosing(ring: Product) -> None:
     one = configured(ring, metal="gold", engraving="Eve")
     other = configured(ring, engraving="Eve", metal="gold")
