@@ -15,6 +15,8 @@ from house.shelf import stocked
 from markethall.foundation.accounts.limits import LIMITS, ActLimits
 from markethall.kernel import clock
 from markethall.kernel.throttle import Limit
+from markethall.trade.cart.actions import choose_anew
+from markethall.trade.cart.models import CartLine
 from markethall.trade.orders.models import Order
 from markethall.trade.vouchers.models import Voucher
 
@@ -140,3 +142,22 @@ def test_an_address_with_hundreds_of_filters_asks_no_more_than_one_with_forty(
     assert answer.status_code == 200
     assert len(answer.content) < 200_000
     assert max(query["sql"].count("&&") for query in asked.captured_queries) < 200
+
+
+def test_what_was_typed_anew_on_a_page_from_before_is_what_is_ordered(client: Client) -> None:
+    """The back button shows the form as it was, with its key."""
+    client.post("/elysium/bag/lines", GOLD)
+    sent = {**SENT, "key": "from-before"}
+    first = client.post("/elysium/checkout", sent)
+    assert client.post("/elysium/checkout", sent)["Location"] == first["Location"]
+    client.post("/elysium/checkout", {**sent, "shipping-line1": "Rosenweg 7"})
+    (order,) = Order.objects.filter(status="PENDING")
+    assert order.shipping_address["line1"] == "Rosenweg 7"
+    assert Order.objects.filter(status="CANCELLED").count() == 1
+    # So does what was changed in the bag meanwhile, at the same price.
+    line = CartLine.objects.get()
+    chosen = {"metal": "gold", "size": "54"}
+    choose_anew(cart=line.cart, line_id=line.pk, configuration=chosen)
+    client.post("/elysium/checkout", {**sent, "shipping-line1": "Rosenweg 7"})
+    (order,) = Order.objects.filter(status="PENDING")
+    assert order.lines.get().data["configuration"] == chosen

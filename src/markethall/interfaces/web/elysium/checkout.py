@@ -6,6 +6,7 @@ what the customer saw last goes along, so that nobody pays another total than th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,7 @@ from markethall.interfaces.web.elysium.frame import currency_of
 from markethall.interfaces.web.errors import shows_again
 from markethall.interfaces.web.members import to_login
 from markethall.kernel.errors import FieldError, Problem
-from markethall.kernel.ids import new_id
+from markethall.kernel.ids import digest, new_id
 from markethall.trade.cart.models import Cart
 from markethall.trade.inventory.errors import OutOfStock
 from markethall.trade.orders.access import order_link
@@ -225,10 +226,17 @@ def _go(request: HttpRequest, cart: Cart, entry: Entry) -> HttpResponse:
         method_code=entry.method,
         note=entry.note,
         seen_total=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 16 else None,
-        key=entry.key,
+        key=_try(request, cart, entry),
         keeps_address=entry.keeps,
     )
     return HttpResponseRedirect(started.url.removeprefix(settings.SITE_URL), status=303)
+
+
+def _try(request: HttpRequest, cart: Cart, entry: Entry) -> str:
+    """What names this try: the same form sent again for the same bag. A page that the back button
+    shows has the key of the order before, and what is typed there anew counts."""
+    typed = sorted((k, v) for k, v in request.POST.items() if k != "csrfmiddlewaretoken")
+    return digest(json.dumps([entry.key, typed, cart.updated_at.isoformat()]))
 
 
 def _explain(entry: Entry, problem: Problem) -> None:
