@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from house.after import bought, placed
@@ -42,7 +42,6 @@ def give_back(order: Order, *wanted: tuple[int, int], restock: bool = True, **ex
     return refund_order(order_id=order.pk, lines=lines, **values)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     paid=st.integers(0, 10**9),
     quantity=st.integers(1, 60),

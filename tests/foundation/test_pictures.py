@@ -183,7 +183,7 @@ class TestWhatIsRefused:
             clean(photo())
         assert clean(photo()).width == 64
 
-    @profile(max_examples=150, deadline=None)
+    @profile(max_examples=150)
     @given(data=st.data(), form=st.sampled_from(["JPEG", "PNG", "WEBP"]))
     def test_damaged_pictures_are_refused_or_clean(self, data: Any, form: str) -> None:
         content = bytearray(photo(form))

@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 
 from markethall.foundation.ledger import accounts as ledger_accounts
 from markethall.foundation.platform import queries as platform_queries
 from markethall.kernel import clock
+
+# No test fails because the machine is busy.
+drawing.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+drawing.load_profile("house")
 
 
 @pytest.fixture(autouse=True)

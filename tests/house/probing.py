@@ -45,7 +45,6 @@ def examples(number: int) -> settings:
     """So many requests an endpoint, valid and invalid ones, the same in every run."""
     return settings(
         max_examples=number,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],

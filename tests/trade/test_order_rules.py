@@ -86,7 +86,7 @@ def test_no_lines_and_two_currencies_are_refused() -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(statuses, max_size=12))
 def test_any_walk_leaves_a_timeline_without_gaps(walk: list[S]) -> None:
     order, _ = place_order(
