@@ -3,6 +3,7 @@ that the webhooks would have led to."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from house.jobs import run_jobs
-from house.people import client_for, make_user
+from house.people import client_for, make_user, page_client
 from house.till import (
     books_are_right,
     buy,
@@ -257,6 +258,26 @@ class TestDifferences:
         assert mended.healed_at is None
         assert "$0.01" in mended.outcome
         assert balance_of(user.pk).balance == 10
+
+    def test_the_page_counts_anew_when_a_difference_is_healed(self) -> None:
+        press(checkout(client_for(make_user())))
+        told()
+        SandboxCheckout.objects.update(amount=1)
+        run = compare()
+        desk = page_client(make_user(role="finance"))
+        for place in ("/console/reconcile", f"/console/reconcile/{run.pk}"):
+            shown = desk.get(place).content.decode()
+            assert "1 difference<" in shown
+            assert re.search(r'id="comparison"[^>]*hx-trigger="[^"]*changed from:body', shown), (
+                place
+            )
+        SandboxCheckout.objects.update(amount=499)
+        heal = f"/console/reconcile/differences/{run.differences.get().pk}/heal"
+        answer = desk.post(heal, headers={"HX-Request": "true"})
+        assert '"changed"' in answer["HX-Trigger"]
+        assert "healed" in answer.content.decode()
+        counted = desk.get("/console/reconcile/state", headers={"HX-Request": "true"})
+        assert "The gateways and the books agree" in counted.content.decode()
 
     def test_what_the_gateway_does_not_know_is_shown(self) -> None:
         order = buy(make_user())
