@@ -49,11 +49,15 @@ def verify(payment_id: uuid.UUID) -> tuple[bool, str]:
     return False, f"The gateway says the payment is {truth.state}, over {truth.money}."
 
 
-def look(payment_id: uuid.UUID, *, close: bool = False) -> None:
-    """Ask the gateway about one payment, or close it there first, and settle what it says."""
+def look(payment_id: uuid.UUID, *, close: bool = False) -> ChargeState:
+    """Ask the gateway about one payment, or close it there first, and settle what it says. Returns
+    where the gateway says it is.
+
+    Raises GatewayUnavailable, GatewayRefused, PaymentMissing.
+    """
     payment = Payment.objects.get(pk=payment_id)
     if payment.status == PaymentStatus.SUCCEEDED:
-        return
+        return ChargeState.SUCCEEDED
     if not payment.gateway_ref:
         payment = open_at_gateway(Order.objects.get(pk=payment.reference), payment)
     gateway = registry.named(payment.gateway)
@@ -61,6 +65,7 @@ def look(payment_id: uuid.UUID, *, close: bool = False) -> None:
     truth = ask(payment.gateway_ref)
     if truth.state != ChargeState.OPEN:
         settle_truth(payment.pk, truth)
+    return truth.state
 
 
 def confirm(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from markethall.flows import chargebacks, customers, fulfilment, mail_tracking, refunds
 from markethall.foundation.ledger import accounts
@@ -296,9 +297,10 @@ def _closed(order: Order, payment: Payment) -> Outcome:
     if payment.status == PaymentStatus.CANCELLED:
         return _ignored("This payment was closed before.")
     mark_unpaid(payment, PaymentStatus.CANCELLED)
-    others = Payment.objects.filter(
-        reference=order.pk, status__in=[PaymentStatus.CREATED, PaymentStatus.PENDING]
-    )
+    # A later try that failed can still be paid with another card; ``flows.order_lapse`` ends it.
+    is_open = Q(status__in=[PaymentStatus.CREATED, PaymentStatus.PENDING])
+    is_open |= Q(status=PaymentStatus.FAILED, pk__gt=payment.pk)
+    others = Payment.objects.filter(is_open, reference=order.pk)
     if order.status in rules.PAYABLE and not others.exists():
         move(order, OrderStatus.CANCELLED, note="The payment was abandoned.")
         return Outcome(InboxStatus.SETTLED, f"Order {order.number} is cancelled.")

@@ -12,6 +12,7 @@ from markethall.flows import (
     comparison,
     customers,
     goods_news,
+    order_lapse,
     receipts,
     reconciliation,
     refunds,
@@ -60,6 +61,13 @@ def forget_customer(user_id: str) -> None:
 @app.task(name="reconcile_payments", queue="default")
 def reconcile_payments(timestamp: int) -> None:
     comparison.sweep()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="lapse_orders", queue="default", queueing_lock="lapse_orders")
+def lapse_orders(timestamp: int) -> None:
+    """Orders that nobody pays keep no voucher and no pieces from others."""
+    order_lapse.lapse()
 
 
 @app.task(name="compare_money", queue="default")
