@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import tarfile
 import zipfile
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +318,38 @@ def test_an_export_imports_as_the_same(tmp_path: Path, name: str) -> None:
     assert not report.faults
     assert not [kind for kind in +report.figures if not kind.endswith("same")]
     assert AuditEntry.objects.count() == acts
+
+
+_FORMULAS = [
+    '=HYPERLINK("http://x")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\tx",
+    "\rx",
+    "'=1",
+    "''-",
+    "\uff1d1",
+]
+
+
+def test_no_cell_of_an_export_is_a_formula(tmp_path: Path) -> None:
+    fill()
+    plain("lure", details=[(text.strip(), text) for text in _FORMULAS], name="=1+1", tags=["-x"])
+    plain("number", name="-5", summary="'quoted'", description="+1.5")
+    before = {slug: draft_of(product(slug)) for slug in ("lure", "number", "aurore")}
+    export_file(tmp_path / "a.csv", storefront="elysium")
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        cells = {cell for row in csv.reader(file) for cell in row}
+    assert {"'=1+1", "'-x", "''=1", "-5", "+1.5", "'quoted'", "-200.00"} <= cells
+    lures = [cell for cell in cells if cell[:1] in tuple("=+-@\t\r\uff1d")]
+    assert all(Decimal(cell).is_finite() for cell in lures)
+    assert Decimal("-200.00") in map(Decimal, lures)
+    Product.objects.filter(slug__in=["lure", "number"]).update(name="Another", details=[])
+    report = imported(tmp_path / "a.csv")
+    assert not report.faults
+    for slug, draft in before.items():
+        assert draft_of(product(slug)) == draft
 
 
 @pytest.mark.parametrize("name", ["a.csv.tar.gz", "a.tar.gz"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -29,6 +30,9 @@ VALUE = ("value", "value_name", "value_swatch", "value_active")
 SEVERAL = ("detail", "detail_text", "variant", "sku", "picture", "picture_alt", "picture_shows")
 _PRICE, _EFFECT = "price:", "effect:"
 _SEPARATOR = ";"
+# What a spreadsheet takes for a formula; a plain number is none.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 Row = Mapping[str, str]
 
 
@@ -93,11 +97,22 @@ def _rows(reader: csv.DictReader[str], bundle: Bundle) -> Iterator[tuple[int, di
             return
         # A blank is a character that may be allowed.
         plain = {
-            name: (cell or "") if name == "option_allowed" else (cell or "").strip()
+            name: _unguarded((cell or "") if name == "option_allowed" else (cell or "").strip())
             for name, cell in row.items()
         }
         if any(plain.values()):
             yield reader.line_num, plain
+
+
+def _guarded(cell: str) -> str:
+    """A cell that no spreadsheet runs: an apostrophe stands before what could be a formula."""
+    is_formula = _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell
+
+
+def _unguarded(cell: str) -> str:
+    """The cell that ``_guarded`` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _product(rows: Sequence[tuple[int, dict[str, str]]]) -> ProductRecord:
@@ -225,7 +240,7 @@ def written(columns: Sequence[str], records: Iterable[ProductRecord]) -> Iterato
     writer.writeheader()
     for record in records:
         for row in _rows_of(record):
-            writer.writerow(row)
+            writer.writerow({name: _guarded(cell) for name, cell in row.items()})
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
