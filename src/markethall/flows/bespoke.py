@@ -26,6 +26,7 @@ from markethall.foundation.messaging.actions import send_mail
 from markethall.kernel import clock
 from markethall.kernel.errors import Invalid
 from markethall.kernel.locking import lock
+from markethall.kernel.texts import paragraphs
 from markethall.trade.catalog.storefronts import storefront as shop_of
 from markethall.trade.leads import actions
 from markethall.trade.leads.actions import Wish
@@ -216,7 +217,7 @@ def _assignable(user_id: uuid.UUID | None) -> User | None:
 
 
 def _written(body: str) -> str:
-    text = body.strip()
+    text = paragraphs(body)
     if not text:
         raise Invalid.field("body", "Write something.")
     if len(text) > 4000:

@@ -30,6 +30,7 @@ from markethall.kernel import clock
 from markethall.kernel.errors import Conflict, FieldError, Invalid
 from markethall.kernel.ids import digest
 from markethall.kernel.locking import lock_row
+from markethall.kernel.texts import paragraphs
 from markethall.trade.cart.errors import CartEmpty
 from markethall.trade.cart.models import Cart, CartOrder
 from markethall.trade.catalog.models import LineKind
@@ -162,7 +163,8 @@ def check_out(
                 looks_at_stock=False,
             )
             _check(quoted, seen_total)
-            agreed = _Agreed(locked, quoted, customer, email, sent_to, billed_to, note.strip())
+            said = paragraphs(note)
+            agreed = _Agreed(locked, quoted, customer, email, sent_to, billed_to, said)
             found = next((each.reference for each in waiting if each.mark == agreed.mark), None)
             if found is None:
                 _make_room(agreed, waiting)

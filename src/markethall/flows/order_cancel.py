@@ -14,6 +14,7 @@ from markethall.flows import fulfilment, refunds
 from markethall.flows.checkout import cancel_order
 from markethall.foundation.audit.actions import record
 from markethall.kernel.locking import lock
+from markethall.kernel.texts import paragraphs
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
 from markethall.trade.orders.actions import move
@@ -30,6 +31,7 @@ def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "")
     ``actor_id`` is None for a guest. Raises OrderMissing, MoveNotAllowed, GatewayUnavailable (the
     refund is kept then, and tried again). Call it outside a transaction: it may ask the gateway.
     """
+    note = paragraphs(note)
     order = Order.objects.filter(pk=order_id).first()
     if order is None:
         raise OrderMissing

@@ -25,6 +25,7 @@ from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel.errors import FieldError, Invalid
 from markethall.kernel.events import publish
 from markethall.kernel.locking import lock_one
+from markethall.kernel.texts import one_line
 from markethall.kernel.throttle import forget, uncount_try
 
 VERIFICATION_SALT = "accounts.verify"
@@ -45,7 +46,7 @@ def register(*, email: str, password: str, name: str = "") -> User:
     if not platform_settings().signups_open:
         raise SignupsClosed
     limits.count_by_account("register", email)
-    user = User(email=email, name=name.strip())
+    user = User(email=email, name=one_line(name))
     check_password_strength(password, user)
     user.password = make_password(password)
     if user_by_email(email) is None:
@@ -205,9 +206,9 @@ def update_profile(*, user: User, name: str | None = None, phone: str | None = N
     with transaction.atomic():
         user = lock_one(User.objects.filter(pk=user.pk))
         if name is not None:
-            user.name = name
+            user.name = one_line(name)
         if phone is not None:
-            user.phone = phone
+            user.phone = one_line(phone)
         user.save(update_fields=["name", "phone"])
         record("user.profile_change", actor_id=user.pk, subject_type="user", subject_id=user.pk)
     return user

@@ -11,8 +11,9 @@ from markethall.foundation.accounts.errors import TooMany
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
 from markethall.foundation.accounts.tokens import issue_token, revoke_token
 from markethall.foundation.audit.actions import record
-from markethall.kernel.errors import NotFound
+from markethall.kernel.errors import Invalid, NotFound
 from markethall.kernel.locking import lock_one
+from markethall.kernel.texts import one_line
 
 MAX_ADDRESSES = 50
 MAX_API_KEYS = 20
@@ -35,7 +36,7 @@ def change_settings(*, user: User, **changes: Any) -> UserSettings:
 
 
 def add_address(*, user: User, **fields: Any) -> Address:
-    """Keep an address; the first of its kind is the default. Raises TooMany."""
+    """Keep an address; the first of its kind is the default. Raises TooMany, Invalid."""
     with transaction.atomic():
         lock_one(User.objects.filter(pk=user.pk))
         others = Address.objects.filter(user=user)
@@ -43,6 +44,7 @@ def add_address(*, user: User, **fields: Any) -> Address:
             raise TooMany(f"An account keeps {MAX_ADDRESSES} addresses. Remove one first.")
         same_kind = others.filter(kind=fields["kind"])
         fields["is_default"] = fields.get("is_default") or not same_kind.exists()
+        fields = _readable(fields)
         if fields["is_default"]:
             same_kind.update(is_default=False)
         return Address.objects.create(user=user, **fields)
@@ -59,7 +61,7 @@ def keep_address(*, user: User, **fields: Any) -> None:
 
 
 def change_address(*, user: User, address_id: uuid.UUID, **fields: Any) -> Address:
-    """Replace an address of one's own. Raises NotFound."""
+    """Replace an address of one's own. Raises NotFound, Invalid."""
     with transaction.atomic():
         lock_one(User.objects.filter(pk=user.pk))
         address = _own_address(user, address_id)
@@ -69,10 +71,18 @@ def change_address(*, user: User, address_id: uuid.UUID, **fields: Any) -> Addre
         elif fields["kind"] == address.kind:
             # There is always a default: another address takes its place, not none.
             fields["is_default"] = address.is_default
-        for name, value in fields.items():
+        for name, value in _readable(fields).items():
             setattr(address, name, value)
         address.save()
     return address
+
+
+def _readable(fields: dict[str, Any]) -> dict[str, Any]:
+    tidy = {name: one_line(text) if type(text) is str else text for name, text in fields.items()}
+    for name in ("name", "line1", "city"):
+        if tidy.get(name) == "" and fields[name]:
+            raise Invalid.field(name, "Write something that can be read.")
+    return tidy
 
 
 def remove_address(*, user: User, address_id: uuid.UUID) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from markethall.foundation.messaging.actions import send_mail
 from markethall.kernel.errors import NotFound
 from markethall.kernel.events import publish
 from markethall.kernel.locking import lock_one
+from markethall.kernel.texts import one_line
 
 
 def best_address(addresses: Sequence[Any]) -> Any | None:
@@ -35,7 +35,7 @@ def clean_name(data: dict[str, Any]) -> str:
     """A person's name from a provider's fields, without control characters."""
     parts = (data.get("first_name"), data.get("last_name"))
     name = data.get("name") or " ".join(part for part in parts if part)
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", str(name)).strip()[:150]
+    return one_line(str(name))[:150]
 
 
 def register(user: User, provider: str, save: Callable[[], None]) -> User:

@@ -12,9 +12,8 @@ from typing import Protocol, TypeVar
 
 from markethall.kernel.errors import FieldError
 from markethall.kernel.money import Money
+from markethall.kernel.texts import is_unseen
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
-
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +202,10 @@ def _fault(option: OptionSpec, value: str) -> str:
         return "" if known else f"There is no {option.name.lower()} {value[:40]!r}."
     if len(value) > (option.max_length or 0):
         return f"At most {option.max_length} characters; these are {len(value)}."
-    odd = [sign for sign in value if _is_unseen(sign)]
+    odd = [sign for sign in value if is_unseen(sign)]
     if option.allowed:
         odd += re.findall(f"[^{option.allowed}]", value)
     return f"{odd[0]!r} cannot be used here." if odd else ""
-
-
-def _is_unseen(sign: str) -> bool:
-    """Whether a character is no part of what one reads: it controls a machine, or turns the text
-    around it. What only joins or parts letters of some scripts is."""
-    return unicodedata.category(sign)[0] == "C" and sign not in _JOINERS
 
 
 def _mark(chosen: Mapping[str, str]) -> str:

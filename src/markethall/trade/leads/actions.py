@@ -12,9 +12,11 @@ from django.db import IntegrityError, transaction
 from markethall.foundation.files.actions import delete_file
 from markethall.foundation.files.models import StoredFile
 from markethall.kernel import clock, live
+from markethall.kernel.errors import Invalid
 from markethall.kernel.ids import human_code
 from markethall.kernel.locking import lock
 from markethall.kernel.money import Money
+from markethall.kernel.texts import one_line, paragraphs
 from markethall.trade.leads.errors import PictureUnknown, TooManyPictures
 from markethall.trade.leads.models import Lead, LeadMessage, LeadPicture
 
@@ -36,7 +38,10 @@ class Wish:
 
 
 def open_lead(*, storefront: str, customer_id: uuid.UUID | None, wish: Wish) -> Lead:
-    """Record a wish with its pictures. Raises PictureUnknown and TooManyPictures."""
+    """Record a wish with its pictures. Raises Invalid, PictureUnknown and TooManyPictures."""
+    for field, text in (("name", wish.name), ("notes", wish.notes)):
+        if not one_line(text):
+            raise Invalid.field(field, "Write something that can be read.")
     if len(set(wish.pictures)) > MAX_PICTURES:
         raise TooManyPictures.field("pictures", f"Send {MAX_PICTURES} pictures at most.")
     with transaction.atomic():
@@ -92,13 +97,13 @@ def _numbered(storefront: str, customer_id: uuid.UUID | None, wish: Wish) -> Lea
             number=f"BL-{human_code()}",
             storefront=storefront,
             customer_id=customer_id,
-            name=wish.name,
+            name=one_line(wish.name),
             email=wish.email,
-            phone=wish.phone,
+            phone=one_line(wish.phone),
             budget=wish.budget.amount if wish.budget else None,
             currency=wish.budget.currency if wish.budget else "",
             wanted_by=wish.wanted_by,
-            notes=wish.notes,
+            notes=paragraphs(wish.notes),
             created_at=now,
             updated_at=now,
         )

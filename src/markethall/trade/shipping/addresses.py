@@ -8,6 +8,7 @@ from typing import Any
 
 from markethall.kernel.countries import is_country, postal_code_fault
 from markethall.kernel.errors import FieldError
+from markethall.kernel.texts import one_line
 from markethall.trade.shipping.errors import AddressInvalid
 
 # Of an address book's fields: how long each may be, and what it is called where it is needed.
@@ -67,8 +68,7 @@ def _faults(given: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _tidy(value: Any) -> str:
-    text = re.sub(r"[\x00-\x1f\x7f]+", " ", value if isinstance(value, str) else "")
-    return " ".join(text.split())
+    return one_line(value if isinstance(value, str) else "")
 
 
 def _camel(name: str) -> str:

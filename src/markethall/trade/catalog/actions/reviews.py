@@ -9,6 +9,7 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.audit.actions import record
 from markethall.kernel import clock
 from markethall.kernel.locking import lock, lock_one
+from markethall.kernel.texts import one_line, paragraphs
 from markethall.trade.catalog.errors import AlreadyReviewed, ReviewMissing
 from markethall.trade.catalog.models import Product, Review
 
@@ -24,10 +25,10 @@ def add_review(
             review = Review.objects.create(
                 product=product,
                 user=user,
-                name=(user.name.split() or ["A customer"])[0][:80],
+                name=(one_line(user.name).split() or ["A customer"])[0][:80],
                 rating=rating,
-                title=title,
-                text=text,
+                title=one_line(title),
+                text=paragraphs(text),
                 created_at=clock.now(),
             )
             _reckon(product.pk)
