@@ -131,3 +131,27 @@ def test_the_bag_comes_along_at_sign_in(hall: Hall, visitor: Arrive, ring: str) 
     pay(page)
     ada.go("/elysium/account/orders")
     expect(page.get_by_text("Aurore").first).to_be_visible()
+
+
+def test_a_filter_renews_the_counts_and_keeps_the_focus(
+    hall: Hall, visitor: Arrive, ring: str
+) -> None:
+    plain = {"slug": "pomegranate", "name": "Pomegranate", "prices": RING["prices"]}
+    silver = [{"code": "silver", "name": "Silver"}, RING["options"][0]["values"][0]]
+    stone = [{"code": code, "name": code.title()} for code in ("ruby", "opal")]
+    options = [
+        {"code": "metal", "name": "Metal", "isStocked": True, "values": silver},
+        {"code": "stone", "name": "Stone", "isStocked": True, "values": stone},
+    ]
+    token = hall.token(ADMIN)
+    made = hall.call("POST", "/api/products", {**plain, "options": options}, token=token)
+    hall.call("POST", f"/api/products/{made['id']}/approve", {}, token=token)
+    page = visitor(size=DESK).go("/elysium/shop")
+    page.locator(".filters-fold > summary").press("Enter")
+    metals = page.get_by_role("group", name="Metal")
+    expect(metals.get_by_label("Yellow gold")).to_have_accessible_name("Yellow gold 2")
+    page.get_by_label("Ruby").press("Space")
+    expect(metals.get_by_label("Yellow gold")).to_have_accessible_name("Yellow gold 1")
+    expect(page.get_by_label("Ruby")).to_be_focused()
+    expect(page.get_by_label("Ruby")).to_be_checked()
+    expect(metals.get_by_label("Platinum")).to_have_count(0)

@@ -49,8 +49,10 @@ def test_who_administers_the_hall_is_told_where_to_look(admin: str) -> None:
     dead_event(2)
     assert tell_staff() == 1
     [mail] = alerts()
-    assert mail.to == admin and "dead in the webhook inbox" in mail.subject
-    assert "2 × dead" in mail.text and "/console/inbox?status=dead" in mail.text
+    assert mail.to == admin
+    assert mail.subject == "The hall needs somebody: 2 webhooks dead in the inbox"
+    assert "2 webhooks dead in the inbox: mend the cause" in mail.text
+    assert "/console/inbox?status=dead" in mail.text
 
 
 def test_a_thing_is_told_of_once_and_again_after_a_day(turn_clock: Any) -> None:
@@ -60,11 +62,11 @@ def test_a_thing_is_told_of_once_and_again_after_a_day(turn_clock: Any) -> None:
     assert tell_staff() == 0
     dead_event(2)
     assert tell_staff() == 1
-    assert "1 × dead" in alerts()[-1].text
+    assert "1 webhook dead" in alerts()[-1].text
     turn_clock(timedelta(days=1))
     throttle.forget("staff.alert")
     assert tell_staff() == 1
-    assert "2 × dead" in alerts()[-1].text
+    assert "2 webhooks dead" in alerts()[-1].text
 
 
 def test_at_most_one_mail_an_hour() -> None:
@@ -83,4 +85,4 @@ def test_an_alert_that_cannot_be_sent_makes_no_other(turn_clock: Any) -> None:
     send_mail("no_account", to="ada@example.com")
     Mail.objects.filter(template="no_account").update(status="failed")
     assert tell_staff() == 1
-    assert "not sent among the mails" in alerts()[-1].text
+    assert "1 mail not sent" in alerts()[-1].text

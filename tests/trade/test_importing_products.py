@@ -137,6 +137,13 @@ def test_a_header_says_what_the_columns_are(tmp_path: Path, header: str) -> None
     assert told(imported(tmp_path / "a.csv", f"{header}\na,b,c\n")) == [(1, "header")]
 
 
+def test_an_unknown_column_is_told_which_there_are(tmp_path: Path) -> None:
+    [fault] = imported(tmp_path / "a.csv", "slug,name,colour\na,b,c\n").faults
+    said = fault.message
+    assert "no column 'colour'" in said
+    assert all(name in said for name in ("slug", "price:USD", "option_allowed", "picture_shows"))
+
+
 def block(*spans: str, **more: Any) -> dict[str, Any]:
     children = [{"_type": "span", "text": text, "marks": []} for text in spans]
     return {"_type": "block", "style": "normal", "markDefs": [], "children": children, **more}

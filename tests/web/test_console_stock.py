@@ -51,6 +51,11 @@ def test_a_level_is_changed_with_a_reason_and_stands_in_the_history(keeper: Clie
     assert "low" in page(keeper, f"{STOCK}?show=low")
     refused = keeper.post(f"{path}/adjust", {"change": "-9", "reason": "lost"}, headers=HTMX)
     assert refused.status_code == 422
+    assert "There are only 3 on hand, so 9 cannot be taken off." in str(refused.headers)
+    too_many = keeper.post(
+        f"{path}/adjust", {"change": "999999", "reason": "counted"}, headers=HTMX
+    )
+    assert "At most 1,000,000 pieces" in str(too_many.headers)
     assert figures(ring) == (3, 0)
 
 
@@ -79,5 +84,5 @@ def test_who_administers_is_told_once_of_what_runs_low() -> None:
     ring, admin = on_shelf(5), make_user(role="admin")
     actions.change_item(variant_id=ring.pk, low_at=5, actor_id=admin.pk)
     assert tell_staff() == 1
-    assert "low in stock" in Mail.objects.get(template="staff_alert").text
+    assert "1 variant low in stock" in Mail.objects.get(template="staff_alert").text
     assert tell_staff() == 0

@@ -73,6 +73,44 @@ class TestTracking:
                 assert Client().get(f"/orders/track/{each}{end}").status_code == 404, each
             assert Client().post(f"/orders/track/{each}/cancel").status_code == 404
 
+    def test_a_guests_page_asks_from_time_to_time(self) -> None:
+        buyer = make_user()
+        assert "data-live-poll" in Client().get(path_of(placed())).content.decode()
+        own = page_client(buyer).get(f"/orders/{placed(buyer).pk}").content.decode()
+        assert "data-live-topic" in own and "data-live-poll" not in own
+
+    def test_a_link_cut_short_says_so_in_the_shops_own_look(self) -> None:
+        answer = Client().get(path_of(placed())[:-4])
+        assert answer.status_code == 404
+        page = answer.content.decode()
+        assert 'data-theme="elysium"' in page and "may have been cut short" in page
+
+    @pytest.mark.parametrize(
+        ("came_from", "theme"),
+        [
+            ("/elysium/account/orders", "elysium"),
+            ("/plushify/history", "plushify"),
+            ("", "hall"),
+            ("http://elsewhere.example/elysium", "hall"),
+        ],
+    )
+    def test_no_such_order_is_said_where_one_comes_from(self, came_from: str, theme: str) -> None:
+        origin = "http://testserver" if came_from.startswith("/") else ""
+        headers = {"Referer": origin + came_from}
+        path = f"/orders/{placed().pk}"
+        answer = page_client(make_user()).get(path, headers=headers)
+        assert answer.status_code == 404
+        assert f'data-theme="{theme}"' in answer.content.decode()
+
+    def test_no_such_order_is_said_where_one_last_bought(self) -> None:
+        buyer, others = make_user(), placed()
+        own = placed(buyer)
+        browser = page_client(buyer)
+        for path in (f"/orders/{others.pk}", f"/orders/{others.pk}/receipt"):
+            assert 'data-theme="elysium"' in browser.get(path).content.decode(), path
+        shown = browser.get(f"/orders/{own.pk}").content.decode()
+        assert "/elysium/account/orders" in shown and "/plushify" not in shown
+
     def test_what_changes_by_itself_renews_the_course_and_the_bag(self) -> None:
         order = bought(None, line_of(on_shelf(2), 1))
         part = Client().get(f"{path_of(order)}/status")

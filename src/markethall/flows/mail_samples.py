@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from markethall.content.imaging.models import Generation
+from markethall.flows import waiting
 from markethall.flows.bespoke import notice_values, received_values
 from markethall.flows.brands import brand_of
 from markethall.flows.chargebacks import chargeback_values
@@ -23,6 +24,7 @@ from markethall.flows.order_sheet import Parcel
 from markethall.flows.picture_news import picture_values
 from markethall.flows.receipts import receipt_values
 from markethall.flows.staff_alerts import Finding, alert_values
+from markethall.flows.waiting import worded
 from markethall.foundation.accounts.models import User
 from markethall.foundation.messaging.composing import Letter, compose
 from markethall.foundation.messaging.rules import KINDS, STOPPABLE
@@ -206,8 +208,8 @@ def _bespoke_reply(face: str) -> dict[str, Any]:
 
 def _alert(face: str) -> dict[str, Any]:
     findings = [
-        Finding("dead in the webhook inbox", 2, "/console/inbox?status=dead"),
-        Finding("not sent among the mails", 1, "/console/mails?status=failed"),
+        Finding(worded(waiting.DEAD_EVENTS, 2), 2, "/console/inbox?status=dead"),
+        Finding(worded(waiting.UNSENT_MAILS, 1), 1, "/console/mails?status=failed"),
     ]
     return alert_values(findings, since=clock.now() - timedelta(hours=1))
 

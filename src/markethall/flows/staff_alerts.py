@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from markethall.flows import waiting
+from markethall.flows.waiting import Wording, worded
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.audit.actions import record
@@ -36,47 +38,47 @@ _AT_MOST = Limit(1, timedelta(minutes=59))
 _AGAIN_AFTER = timedelta(days=1)
 _MOST = 100  # things of one kind that are told of at once
 
-# Text, address in the console, what stands there.
-_Look = tuple[str, str, Callable[[], QuerySet[Any, Any]]]
+# What one and several are, address in the console, what stands there.
+_Look = tuple[Wording, str, Callable[[], QuerySet[Any, Any]]]
 _LOOKS: tuple[_Look, ...] = (
     (
-        "dead in the webhook inbox",
+        waiting.DEAD_EVENTS,
         "/console/inbox?status=dead",
         lambda: inbox_events(status=InboxStatus.DEAD),
     ),
     (
-        "parked in the webhook inbox: contradicts what is on record",
+        waiting.PARKED_EVENTS,
         "/console/inbox?status=parked",
         lambda: inbox_events(status=InboxStatus.PARKED),
     ),
     (
-        "among the chargebacks, waiting for an answer",
+        waiting.CHARGEBACKS,
         "/console/chargebacks?status=needs_response",
         lambda: chargebacks(status=ChargebackStatus.NEEDS_RESPONSE),
     ),
     (
-        "refused by the gateway among the refunds",
+        waiting.REFUSED_REFUNDS,
         "/console/refunds?status=failed",
         lambda: refunds(status=RefundStatus.FAILED),
     ),
     (
-        "different at the gateway and in the books",
+        waiting.DIFFERENCES,
         "/console/reconcile",
         open_differences,
     ),
     (
-        "failed for good among the jobs",
+        waiting.FAILED_JOBS,
         "/console/jobs?state=failed",
         lambda: job_log.jobs_matching(state="failed"),
     ),
     (
-        "waiting for an answer among the bespoke wishes",
+        waiting.LEADS,
         "/console/leads?turn=us",
         lambda: leads(waiting=True).exclude(status__in=[LeadStatus.WON, LeadStatus.LOST]),
     ),
-    ("low in stock", "/console/stock?show=low", low_items),
+    (waiting.LOW_STOCK, "/console/stock?show=low", low_items),
     (
-        "not sent among the mails",
+        waiting.UNSENT_MAILS,
         "/console/mails?status=failed",
         # An alert that could not be sent is no reason for another.
         lambda: mails(status=MailStatus.FAILED).exclude(template="staff_alert"),
@@ -86,11 +88,17 @@ _LOOKS: tuple[_Look, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """So many things of one kind; ``path`` is where the console shows them."""
+    """So many things of one kind, which ``text`` says without the number; ``path`` is where the
+    console shows them."""
 
     text: str
     count: int
     path: str
+
+    @property
+    def brief(self) -> str:
+        """The text without what is to be done."""
+        return self.text.partition(":")[0]
 
 
 def tell_staff() -> int:
@@ -104,7 +112,9 @@ def tell_staff() -> int:
     known = set(last.data["told"]) if last and is_recent else set()
     standing = [(look, _ids(look)) for look in _LOOKS]
     findings = [
-        Finding(text, len(ids - known), path) for (text, path, _), ids in standing if ids - known
+        Finding(worded(words, len(new)), len(new), path)
+        for (words, path, _), ids in standing
+        if (new := ids - known)
     ]
     if not findings or not _may_tell():
         return 0

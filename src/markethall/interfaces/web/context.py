@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,6 +13,9 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.ledger.queries import Balance, balance_of
 from markethall.foundation.platform.queries import platform_settings
+from markethall.interfaces.web.links import came_from
+from markethall.interfaces.web.visitors import COOKIE
+from markethall.trade.catalog.storefronts import goods_storefronts
 
 _THEMES = {"plushify": "Plushify", "elysium": "ELYSIUM", "console": "Console"}
 _LINKS = {
@@ -27,6 +30,8 @@ _LINKS = {
         ("/elysium/wishlist", "Wishlist", "heart"),
     ),
 }
+_ORDERS, _TRACKED = "/orders/", "/orders/track/"
+_SHOP = "_order_shop"
 # Pages that lead nowhere useful once somebody has signed in.
 _NO_WAY_BACK = ("/login", "/signup", "/logout", "/forgot-password", "/reset-password", "/verify")
 
@@ -53,11 +58,31 @@ def hall(request: HttpRequest) -> dict[str, Any]:
 
 def theme_of(request: HttpRequest) -> str:
     """The storefront whose look a page wears: its own, or the one somebody comes from."""
-    for path in (request.path, request.GET.get("next", "").partition("?")[0]):
-        first = path.strip("/").partition("/")[0]
-        if first in _THEMES:
+    for path in (request.path, request.GET.get("next", "")):
+        if first := _theme_at(path):
             return first
-    return "hall"
+    return _shop_of_order(request) if request.path.startswith(_ORDERS) else "hall"
+
+
+def is_of(request: HttpRequest, storefront: str) -> None:
+    """A page under ``/orders/`` belongs to this storefront."""
+    setattr(request, _SHOP, storefront)
+
+
+def _theme_at(path: str) -> str:
+    first = path.partition("?")[0].strip("/").partition("/")[0]
+    return first if first in _THEMES else ""
+
+
+def _shop_of_order(request: HttpRequest) -> str:
+    """The storefront of the order that is shown; where none is, the one whose page led here, or
+    the one that sells to those who have no account."""
+    if known := getattr(request, _SHOP, ""):
+        return known if known in _THEMES else "hall"
+    if (came := _theme_at(urlsplit(came_from(request, "/")).path)) in _LINKS:
+        return came
+    is_guests = request.path.startswith(_TRACKED) or COOKIE in request.COOKIES
+    return goods_storefronts()[0].slug if is_guests else "hall"
 
 
 def login_url(request: HttpRequest) -> str:

@@ -155,7 +155,7 @@ def adjust(
         was = levels[variant_id].on_hand
         to = was + (change or 0) if level is None else level
         if not 0 <= to <= MAX_LEVEL:
-            raise Invalid.field("level", f"A level is 0 to {MAX_LEVEL}; this would make it {to}.")
+            raise Invalid.field("level", rules.why_not(was, to))
         _free(levels)
         _check_reserved(levels[variant_id], to)
         record(
@@ -192,7 +192,7 @@ def receive_list(*, text: str, note: str = "", actor_id: uuid.UUID) -> int:
         pieces = {variants[sku]: count for sku, count in received.items()}
         changes = {key: levels[key].on_hand + count for key, count in pieces.items()}
         if any(to > MAX_LEVEL for to in changes.values()):
-            raise StockListInvalid(f"A level is {MAX_LEVEL} at most.")
+            raise StockListInvalid(rules.TOO_MANY)
         record(
             "stock.receive", actor_id=actor_id, variants=len(pieces), pieces=sum(pieces.values())
         )

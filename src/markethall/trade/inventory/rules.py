@@ -12,6 +12,7 @@ from markethall.kernel.errors import FieldError
 
 MAX_LEVEL = 1_000_000
 MAX_LINES = 2_000
+TOO_MANY = f"At most {MAX_LEVEL:,} pieces of one variant can be on hand."
 
 
 @dataclass(slots=True)
@@ -47,6 +48,16 @@ def lacking(
         for variant_id, pieces in wanted.items()
         if variant_id not in levels or not levels[variant_id].has(pieces)
     }
+
+
+def why_not(was: int, to: int) -> str:
+    """Why a level cannot go from ``was`` to ``to`` pieces, which is none."""
+    if to > MAX_LEVEL:
+        return TOO_MANY
+    if not was:
+        return "There is none on hand, so none can be taken off."
+    there = "is only 1" if was == 1 else f"are only {was:,}"
+    return f"There {there} on hand, so {was - to:,} cannot be taken off."
 
 
 def read_list(text: str) -> tuple[dict[str, int], list[FieldError]]:

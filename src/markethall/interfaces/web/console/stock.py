@@ -106,7 +106,7 @@ def adjust(request: StaffRequest, variant_id: uuid.UUID) -> HttpResponse:
         note=said["note"],
         actor_id=request.user.pk,
     )
-    return _done(request, variant_id, f"{item.variant.sku}: {item.on_hand} on hand.")
+    return _done(request, variant_id, f"{item.variant.sku}: {item.on_hand:,} on hand.")
 
 
 @require_POST

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from markethall.content.imaging.figures import generations_since, states_by_day
 from markethall.content.imaging.models import GenerationStatus
-from markethall.flows import books
+from markethall.flows import books, waiting
+from markethall.flows.waiting import Wording, worded
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.foundation.ledger.models import CREDIT
@@ -54,14 +55,11 @@ class Task:
 
 
 # Permission, what one and several are, address, icon, tone, count.
-_Look = tuple[Permission, tuple[str, str], str, str, str, Callable[[User], Count]]
+_Look = tuple[Permission, Wording, str, str, str, Callable[[User], Count]]
 _LOOKS: tuple[_Look, ...] = (
     (
         Permission.WEBHOOKS_READ,
-        (
-            "webhook dead in the inbox: mend the cause, then replay",
-            "webhooks dead in the inbox: mend the cause, then replay",
-        ),
+        waiting.DEAD_EVENTS,
         "/console/inbox?status=dead",
         "inbox",
         "danger",
@@ -69,10 +67,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.WEBHOOKS_READ,
-        (
-            "webhook parked in the inbox: contradicts what is on record",
-            "webhooks parked in the inbox: contradict what is on record",
-        ),
+        waiting.PARKED_EVENTS,
         "/console/inbox?status=parked",
         "inbox",
         "warning",
@@ -80,7 +75,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.JOBS_READ,
-        ("job failed for good", "jobs failed for good"),
+        waiting.FAILED_JOBS,
         "/console/jobs?state=failed",
         "activity",
         "danger",
@@ -104,7 +99,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.MAIL_READ,
-        ("mail not sent", "mails not sent"),
+        waiting.UNSENT_MAILS,
         "/console/mails?status=failed",
         "mail",
         "danger",
@@ -112,10 +107,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        (
-            "difference between the gateway and the books",
-            "differences between the gateway and the books",
-        ),
+        waiting.DIFFERENCES,
         "/console/reconcile",
         "refresh-cw",
         "warning",
@@ -123,7 +115,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        ("chargeback waits for an answer", "chargebacks wait for an answer"),
+        waiting.CHARGEBACKS,
         "/console/chargebacks?status=needs_response",
         "credit-card",
         "danger",
@@ -131,7 +123,7 @@ _LOOKS: tuple[_Look, ...] = (
     ),
     (
         Permission.PAYMENTS_READ,
-        ("refund refused by the gateway", "refunds refused by the gateway"),
+        waiting.REFUSED_REFUNDS,
         "/console/refunds?status=failed",
         "undo-2",
         "danger",
@@ -218,8 +210,8 @@ def check_books(request: StaffRequest) -> HttpResponse:
 def tasks(user: User) -> list[Task]:
     """What may need ``user``, the worst first; nothing that is not there."""
     looked = [
-        Task(one if found.number == 1 else many, found, url, icon, tone)
-        for permission, (one, many), url, icon, tone, count in _LOOKS
+        Task(worded(words, found.number), found, url, icon, tone)
+        for permission, words, url, icon, tone, count in _LOOKS
         if may(user, permission)
         for found in [count(user)]
     ]

@@ -18,6 +18,7 @@ from markethall.flows.receipts import credit_note_content, receipt_content
 from markethall.foundation.ledger.queries import balance_of
 from markethall.foundation.payments.models import Refund, RefundStatus
 from markethall.foundation.payments.queries import payments_of
+from markethall.interfaces.web.context import is_of
 from markethall.interfaces.web.elysium.bags import owner_of, pieces_of
 from markethall.interfaces.web.orders.showing import context_of
 from markethall.trade.cart.queries import cart_of
@@ -25,7 +26,7 @@ from markethall.trade.orders import rules
 from markethall.trade.orders.access import order_of
 from markethall.trade.orders.errors import OrderMissing
 from markethall.trade.orders.models import Order, OrderStatus
-from markethall.trade.orders.queries import order_for
+from markethall.trade.orders.queries import order_for, orders_of
 
 
 @require_safe
@@ -60,7 +61,7 @@ def pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @login_required
 def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Call an order off."""
-    own = order_for(request.user, order_id)
+    own = _own(request, order_id)
     if own.customer_id != request.user.pk:
         # Staff see other people's orders here, and cancel them in the console.
         raise OrderMissing
@@ -71,14 +72,14 @@ def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @login_required
 def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """The receipt, or invoice, as a PDF."""
-    return _receipt(order_for(request.user, order_id))
+    return _receipt(_own(request, order_id))
 
 
 @require_safe
 @login_required
 def credit_note(request: HttpRequest, order_id: UUID, refund_id: UUID) -> HttpResponse:
     """What was given back, as a PDF."""
-    return _credit_note(order_for(request.user, order_id), refund_id)
+    return _credit_note(_own(request, order_id), refund_id)
 
 
 @require_safe
@@ -121,6 +122,18 @@ def _status(request: HttpRequest, context: dict[str, Any], **told: Any) -> HttpR
     response = render(request, "orders/status.html", context)
     response.headers["HX-Trigger"] = json.dumps(told)
     return response
+
+
+def _own(request: HttpRequest, order_id: UUID) -> Order:
+    """An order that the caller may see; that there is none is said where they last bought."""
+    try:
+        own: Order = order_for(request.user, order_id)
+    except OrderMissing:
+        last = orders_of(request.user.pk).order_by("-pk").first()
+        is_of(request, last.storefront if last else "")
+        raise
+    is_of(request, own.storefront)
+    return own
 
 
 def _guests(token: str) -> Order:
@@ -175,7 +188,7 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 
 def _context(request: HttpRequest, order_id: UUID) -> dict[str, Any]:
-    own: Order = order_for(request.user, order_id)
+    own = _own(request, order_id)
     balance = balance_of(request.user.pk)
     return {
         **context_of(own, f"/orders/{own.pk}", acts=own.customer_id == request.user.pk),
@@ -188,7 +201,9 @@ def _context(request: HttpRequest, order_id: UUID) -> dict[str, Any]:
 
 def _tracked(request: HttpRequest, token: str) -> dict[str, Any]:
     own = order_of(token)
+    is_of(request, own.storefront)
     return {
+        "is_tracked": True,
         **context_of(own, f"/orders/track/{token}", acts=own.customer_id is None),
         "last_payment": payments_of(own.pk).last(),
         "is_in_bag": _is_in_bag(request, own),

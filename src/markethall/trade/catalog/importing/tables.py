@@ -74,7 +74,13 @@ def _header_fault(columns: Sequence[str]) -> str:
         return "The first line names the columns; slug and name are needed."
     if len(set(columns)) < len(columns):
         return "Two columns have the same name."
-    return f"There is no column {unknown[0][:40]!r}." if unknown else ""
+    if not unknown:
+        return ""
+    there_are = ", ".join([*PLAIN, f"{_PRICE}USD", *OPTION, *VALUE, f"{_EFFECT}USD", *SEVERAL])
+    return (
+        f"There is no column {unknown[0][:40]!r}. There are: {there_are}."
+        " Prices and effects have a column for each currency."
+    )
 
 
 def _rows(reader: csv.DictReader[str], bundle: Bundle) -> Iterator[tuple[int, dict[str, str]]]:

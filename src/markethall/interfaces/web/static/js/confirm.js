@@ -3,12 +3,24 @@ const agreed = new WeakSet();
 function ask(element) {
   const dialog = document.getElementById("confirm");
   const yes = dialog.querySelector("[data-confirm-yes]");
-  dialog.querySelector("[data-confirm-text]").textContent = element.dataset.confirm;
+  const text = dialog.querySelector("[data-confirm-text]");
+  const before = document.getElementById(element.dataset.confirmAfter);
+  const say = () => {
+    text.textContent = `${before?.textContent ?? ""} ${element.dataset.confirm}`.trim();
+  };
+  say();
+  // What is said before is reckoned by the server, and may come while the question stands.
+  const renewed = new MutationObserver(say);
+  if (before) renewed.observe(before, { childList: true, characterData: true, subtree: true });
   yes.textContent = element.dataset.confirmLabel ?? "Continue";
   dialog.returnValue = "cancel";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = () => {
+      renewed.disconnect();
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.addEventListener("close", answer, { once: true });
   });
 }
 

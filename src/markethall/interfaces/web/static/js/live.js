@@ -66,8 +66,15 @@ function receive(event) {
   for (const element of watchers()) if (element.dataset.liveTopic === topic) refresh(element);
 }
 
+// The stream is for those who have signed in; others ask from time to time.
+const streamed = () => watchers().some((element) => !("livePoll" in element.dataset));
+
 function open() {
-  if (source || document.hidden || !watchers().length) return;
+  if (source || document.hidden) return;
+  if (!streamed()) {
+    startPolling();
+    return;
+  }
   clearTimeout(reopener);
   const url = document.querySelector("meta[name=live-url]")?.content || "/api/live";
   source = new EventSource(url);
