@@ -102,7 +102,9 @@ def pay(page: Page) -> None:
 def test_a_guest_buys_a_ring(visitor: Arrive, size: tuple[int, int]) -> None:
     guest = visitor(size=size)
     streams: list[str] = []
-    guest.page.on("request", lambda sent: streams.append(sent.url) if "/live" in sent.url else None)
+    guest.page.on(
+        "request", lambda sent: streams.append(sent.url) if "/api/live" in sent.url else None
+    )
     page = guest.go("/elysium")
     page.get_by_role("link", name="See all pieces").click()
     page.get_by_role("link", name="Aurore").click()
