@@ -42,7 +42,7 @@ def add_line(
     rules.check_quantity(quantity)
     configured = configure(specs_of([product.pk])[product.pk], configuration, currency)
     whose = "user" if owner.user_id else "visitor"
-    carts = Cart.objects.raw(
+    added = Cart.objects.raw(
         statements.ADD[whose],
         {
             "cart": new_id(),
@@ -62,9 +62,13 @@ def add_line(
             "now": clock.now(),
         },
     )
-    (cart,) = carts
-    if cart.line_id is None:
-        _refuse(product, configured.variant_key)
+    with transaction.atomic():
+        (cart,) = added
+        if cart.line_id is None:
+            _refuse(product, configured.variant_key)
+        # Counted anew under the cart's lock: others may have added while this waited for it.
+        if CartLine.objects.filter(cart=cart).count() > rules.MAX_LINES:
+            raise _full()
     return cart
 
 
@@ -207,4 +211,8 @@ def _refuse(product: Product, variant_key: str) -> None:
     """Say why nothing was added: no such variant, unless the cart is full."""
     if not _sold(product, variant_key).exists():
         raise VariantMissing
-    raise CartFull(f"A cart has {rules.MAX_LINES} lines at most. Take something out first.")
+    raise _full()
+
+
+def _full() -> CartFull:
+    return CartFull(f"A cart has {rules.MAX_LINES} lines at most. Take something out first.")
