@@ -19,4 +19,4 @@ def test_a_database_without_tables_is_named_with_its_mend(command: str, tmp_path
         timeout=120,
     )
     assert done.returncode != 0
-    assert "markethall migrate" in done.stderr and "Traceback" not in done.stderr
+    assert "markethall migrate" in done.stderr and "Traceback" not in done.stderr, done.stderr

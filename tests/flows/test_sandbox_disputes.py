@@ -109,7 +109,7 @@ def test_the_pages_show_it_and_staff_is_told(bought: Any) -> None:
     assert str(payment.pk) not in desk.get("/console/chargebacks?status=lost").content.decode()
     detail = desk.get(f"/console/payments/{payment.pk}").content.decode()
     assert f"http://testserver{place}" in detail and "Answer it at the gateway" in detail
-    assert "waiting for an answer" in desk.get("/console/todo").content.decode()
+    assert "chargeback waits for an answer" in desk.get("/console/todo").content.decode()
     assert tell_staff() == 1
     assert "chargebacks" in Mail.objects.get(template="staff_alert", to=admin.email).text
 
