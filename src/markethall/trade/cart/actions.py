@@ -66,8 +66,10 @@ def add_line(
         (cart,) = added
         if cart.line_id is None:
             _refuse(product, configured.variant_key)
-        # Counted anew under the cart's lock: others may have added while this waited for it.
-        if CartLine.objects.filter(cart=cart).count() > rules.MAX_LINES:
+        # Others may have added while this waited for the cart's lock. Far from the end that is no
+        # reason to count anew: not so many wait at once.
+        is_near = cart.lines_before > rules.MAX_LINES // 2
+        if is_near and CartLine.objects.filter(cart=cart).count() > rules.MAX_LINES:
             raise _full()
     return cart
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # Makes the cart where there is none and locks it where there is one; puts the line in, or adds to
-# the same one. Answers the cart, with the line's id where one fits.
+# the same one. Answers the cart, with the line's id where one fits, and how many lines there were
+# before it waited for the lock.
 _ADD = """
 WITH basket AS (
     INSERT INTO cart_cart AS c (id, storefront, user_id, visitor_digest, currency, voucher,
@@ -26,7 +27,9 @@ WITH basket AS (
            seen_amount = EXCLUDED.seen_amount
     RETURNING id
 )
-SELECT basket.*, (SELECT id FROM added) AS line_id FROM basket
+SELECT basket.*, (SELECT id FROM added) AS line_id,
+       (SELECT count(*) FROM cart_cartline WHERE cart_id = basket.id) AS lines_before
+  FROM basket
 """
 ADD = {
     "user": _ADD.format(owner="user_id"),
