@@ -67,6 +67,5 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
             "httpcore": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
             "google_genai": {"level": "WARNING"},
-            "fontTools": {"level": "WARNING"},
         },
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from markethall.trade.orders.receipt import INK, LINE, MUTED, head, new_paper, note, rule, write
+from markethall.trade.orders.paper import INK, LINE, MUTED, Paper
 
 _CONSOLE = (70, 70, 78)
 
@@ -38,54 +38,53 @@ class Slip:
 
 def pick_list(rows: Sequence[PickRow], at: datetime) -> bytes:
     """What to fetch from the shelves, as a PDF document."""
-    paper = new_paper("Pick list", "Markethall", at)
+    paper = Paper("Pick list", "Markethall", at)
     paper.add_page()
-    head(paper, "Pick list", f"{at:%d %b %Y %H:%M} UTC", _CONSOLE)
+    paper.head("Pick list", f"{at:%d %b %Y %H:%M} UTC", _CONSOLE)
     for row in rows:
         paper.ln(2)
-        write(paper, "☐", width=8, size=12)
-        write(paper, f"{row.quantity} ×", bold=True, width=18, align="R")
-        write(paper, row.name, bold=True, width=88)
-        write(paper, row.code, size=9, colour=MUTED, width=56, align="R", newline=True)
-        note(
-            paper, " · ".join(filter(None, (row.detail, "for " + ", ".join(row.orders)))), width=160
-        )
+        paper.tick_box(4, width=8)
+        paper.write(f"{row.quantity} ×", bold=True, width=18, align="R")
+        paper.write(row.name, bold=True, width=88)
+        paper.write(row.code, size=9, colour=MUTED, width=56, align="R", newline=True)
+        about = filter(None, (row.detail, "for " + ", ".join(row.orders)))
+        paper.note(" · ".join(about), width=160)
         paper.ln(2)
-        rule(paper, LINE)
+        paper.rule(LINE)
     if not rows:
-        write(paper, "Nothing is left to pack.", width=170, newline=True)
-    return bytes(paper.output())
+        paper.write("Nothing is left to pack.", width=170, newline=True)
+    return paper.content()
 
 
 def packing_slips(slips: Sequence[Slip], at: datetime) -> bytes:
     """One page an order, as a PDF document."""
-    paper = new_paper("Packing slips", "Markethall", at)
+    paper = Paper("Packing slips", "Markethall", at)
     for slip in slips:
         paper.add_page()
-        head(paper, slip.storefront, "Packing slip", slip.accent)
+        paper.head(slip.storefront, "Packing slip", slip.accent)
         for place, line in enumerate(slip.address):
-            write(paper, line, bold=not place, width=100, newline=True, height=5.5)
+            paper.write(line, bold=not place, width=100, newline=True, height=5.5)
         paper.ln(6)
-        write(paper, "Order", size=9, colour=MUTED, width=30)
-        write(paper, slip.number, width=100, newline=True)
+        paper.write("Order", size=9, colour=MUTED, width=30)
+        paper.write(slip.number, width=100, newline=True)
         if slip.method:
-            write(paper, "Shipping", size=9, colour=MUTED, width=30)
-            write(paper, slip.method, width=100, newline=True)
+            paper.write("Shipping", size=9, colour=MUTED, width=30)
+            paper.write(slip.method, width=100, newline=True)
         paper.ln(6)
-        rule(paper, INK)
+        paper.rule(INK)
         for quantity, name, detail in slip.lines:
             paper.ln(2)
-            write(paper, f"{quantity} ×", width=16, align="R")
-            write(paper, name, bold=True, width=150, newline=True)
+            paper.write(f"{quantity} ×", width=16, align="R")
+            paper.write(name, bold=True, width=150, newline=True)
             if detail:
-                note(paper, detail, width=160)
+                paper.note(detail, width=160)
             paper.ln(2)
-            rule(paper, LINE)
+            paper.rule(LINE)
         paper.ln(8)
         if slip.note:
-            note(paper, f"From the buyer: {slip.note}", width=160)
-        write(paper, slip.site, size=9, colour=MUTED, width=170, newline=True)
+            paper.note(f"From the buyer: {slip.note}", width=160)
+        paper.write(slip.site, size=9, colour=MUTED, width=170, newline=True)
     if not slips:
         paper.add_page()
-        write(paper, "None of these orders is sent.", width=170, newline=True)
-    return bytes(paper.output())
+        paper.write("None of these orders is sent.", width=170, newline=True)
+    return paper.content()
