@@ -36,7 +36,7 @@ def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "")
     if order is None:
         raise OrderMissing
     if order.status in rules.PAYABLE:
-        return cancel_order(order_id=order_id, actor_id=actor_id, note=note)
+        return _cancel_unpaid(order, actor_id, note)
     if not may_call_off(order):
         raise MoveNotAllowed(_why_not(order))
     if order.payment_id is None:
@@ -74,6 +74,13 @@ def _why_not(order: Order) -> str:
     if order.status == OrderStatus.PAID:
         return "This order is being packed. Write to us, and we see what can be done."
     return f"An order that is {order.status_label.lower()} cannot be cancelled."
+
+
+def _cancel_unpaid(order: Order, actor_id: uuid.UUID | None, note: str) -> Order:
+    with transaction.atomic():
+        cancelled = cancel_order(order_id=order.pk, actor_id=actor_id, note=note)
+        record("orders.call_off", actor_id=actor_id, subject_type="order", subject_id=order.pk)
+    return cancelled
 
 
 def _undo_free(order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str) -> Order:
