@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -344,6 +345,30 @@ class TestArrival:
         old.secret = before
         assert cart_of(old)["lines"] == [] and cart_of(visitor)["lines"] == []
         assert Cart.objects.filter(user=None).count() == 0
+
+    def test_a_full_cart_keeps_what_was_put_in_last_and_the_wishlist_the_rest(
+        self, ring: Product, turn_clock: Callable[[timedelta], None]
+    ) -> None:
+        user, browser = make_user(), ApiClient()
+        origin = {"Origin": "http://testserver"}
+
+        def engrave(client: ApiClient, words: list[str]) -> None:
+            for word in words:
+                body = {"product": "aurore", "configuration": {"metal": "gold", "engraving": word}}
+                assert client.post("/api/cart", body, headers=origin).status_code == 201
+
+        own = [f"A{letter}" for letter in ascii_uppercase]
+        new = [f"B{letter}" for letter in ascii_uppercase]
+        engrave(client_for(user), own)
+        turn_clock(timedelta(days=1))
+        engrave(browser, [*new, "AA"])
+        log_in(browser, user.email, **origin)
+        lines = cart_of(client_for(user))["lines"]
+        assert [line["configuration"]["engraving"] for line in lines] == [*own[3:], *new, "AA"]
+        wishes = client_for(user).get("/api/wishlist").json()["items"]
+        assert {wish["configuration"]["engraving"] for wish in wishes} == {"AB", "AC"}
+        told = Client.get(browser, "/").content.decode()
+        assert "Your cart is full: 2 older pieces are on your wishlist instead." in told
 
     def test_who_has_no_cart_gets_the_visitors_with_its_code(self, ring: Product) -> None:
         voucher()

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -60,7 +61,10 @@ def signed_in(request: HttpRequest, user: User) -> None:
     known = visitor_of(request)
     if known is None:
         return
-    arrive(user, known)
+    if left_out := arrive(user, known):
+        pieces = "1 older piece is" if left_out == 1 else f"{left_out} older pieces are"
+        told = f"Your cart is full: {pieces} on your wishlist instead."
+        messages.info(request, told, fail_silently=True)
     if is_by_cookie(request):
         _forget(request)
     else:

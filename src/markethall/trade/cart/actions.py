@@ -17,7 +17,7 @@ from markethall.kernel.retention import delete_before
 from markethall.trade.cart import rules, statements
 from markethall.trade.cart.errors import CartFull, CartLineMissing, VariantMissing
 from markethall.trade.cart.models import Cart, CartLine
-from markethall.trade.cart.rules import Owner
+from markethall.trade.cart.rules import LeftOut, Owner
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
 from markethall.trade.catalog.models import Product, ProductStatus, Variant
 from markethall.trade.catalog.rules import configure
@@ -164,13 +164,14 @@ def touch(cart: Cart) -> None:
     cart.updated_at = now
 
 
-def join(*, user_id: uuid.UUID, visitor_digest: str) -> None:
+def join(*, user_id: uuid.UUID, visitor_digest: str) -> list[LeftOut]:
     """What the bearer of a visitor's secret has put into carts joins the carts of a user, who has
     just shown to be that bearer. Quantities add up, to ``MAX_QUANTITY`` at most; the secret
-    reaches nothing afterwards."""
+    reaches nothing afterwards. A cart keeps the ``MAX_LINES`` that were put in last; returns what
+    there was no room for."""
     with transaction.atomic():
-        for cart in lock(Cart.objects.filter(visitor_digest=visitor_digest)):
-            _join(cart, user_id)
+        carts = lock(Cart.objects.filter(visitor_digest=visitor_digest))
+        return [left for cart in carts for left in _join(cart, user_id)]
 
 
 def forget_visitors(*, before: datetime) -> int:
@@ -178,7 +179,7 @@ def forget_visitors(*, before: datetime) -> int:
     return delete_before(Cart.objects.filter(user=None), field="updated_at", before=before)
 
 
-def _join(cart: Cart, user_id: uuid.UUID) -> None:
+def _join(cart: Cart, user_id: uuid.UUID) -> list[LeftOut]:
     values = {"cart": cart.pk, "user": user_id, "most": rules.MAX_QUANTITY, "now": clock.now()}
     with connection.cursor() as cursor:
         cursor.execute(statements.CART_OF_USER, {**values, "id": new_id()})
@@ -187,6 +188,12 @@ def _join(cart: Cart, user_id: uuid.UUID) -> None:
         cursor.execute(statements.JOIN_LINES, values)
         cursor.execute(statements.JOIN_ORDERS, values)
     cart.delete()
+    lines = CartLine.objects.filter(**own).order_by("-added_at", "-pk")
+    over = list(lines.select_related("cart", "variant")[rules.MAX_LINES :])
+    CartLine.objects.filter(pk__in=[line.pk for line in over]).delete()
+    return [
+        LeftOut(line.variant.product_id, line.configuration, line.cart.currency) for line in over
+    ]
 
 
 def _prices(cart: Cart, currency: str) -> dict[uuid.UUID, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markethall.kernel.errors import Invalid
@@ -22,6 +23,15 @@ class Owner:
     def __post_init__(self) -> None:
         if (self.user_id is None) == (self.visitor_digest is None):
             raise ValueError("A cart is a user's or a visitor's.")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a cart had no room for, as it was chosen, and the currency it was wanted in."""
+
+    product_id: uuid.UUID
+    configuration: Mapping[str, str]
+    currency: str
 
 
 def check_quantity(quantity: int, least: int = 1) -> None:

@@ -64,7 +64,8 @@ SELECT gen_random_uuid(), own.id, g.variant_id, g.configuration, g.mark, g.quant
   JOIN cart_cart own ON own.user_id = %(user)s AND own.storefront = v.storefront
  WHERE v.id = %(cart)s
 ON CONFLICT (cart_id, variant_id, mark) DO UPDATE
-   SET quantity = LEAST(%(most)s::int, l.quantity + EXCLUDED.quantity)
+   SET quantity = LEAST(%(most)s::int, l.quantity + EXCLUDED.quantity),
+       added_at = GREATEST(l.added_at, EXCLUDED.added_at)
 """
 
 JOIN_ORDERS = """
