@@ -155,6 +155,14 @@ class TestTracking:
 
 
 class TestMails:
+    def test_an_order_is_confirmed_once_and_another_of_the_same_guest_too(self) -> None:
+        first, second = placed(), placed()
+        Order.objects.update(email="guest@example.com")
+        for order in (first, second, first, second):
+            confirm_order(order.pk)
+        told = Mail.objects.filter(template="order_received").order_by("pk")
+        assert list(told.values_list("reference", flat=True)) == [first.pk, second.pk]
+
     def test_each_step_is_told_with_the_guests_link(self) -> None:
         order = placed()
         confirm_order(order.pk)

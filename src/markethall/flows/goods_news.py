@@ -48,9 +48,7 @@ def confirm_order(order_id: uuid.UUID) -> None:
     runs."""
     with transaction.atomic():
         order = lock_row(Order, order_id)
-        told = Mail.objects.filter(
-            to=order.email, template=_RECEIVED, subject__contains=order.number
-        )
+        told = Mail.objects.filter(reference=order_id, template=_RECEIVED)
         if order.status in rules.PAYABLE and not told.exists():
             mail_about(_RECEIVED, order, receipt_values(order, order.lines.order_by("pk")))
 

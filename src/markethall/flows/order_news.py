@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Sum
@@ -99,9 +101,11 @@ def order_values(order: Order) -> dict[str, Any]:
     }
 
 
-def mail_about(template: str, order: Order, values: dict[str, Any]) -> None:
+def mail_about(
+    template: str, order: Order, values: dict[str, Any], attachments: Sequence[uuid.UUID] = ()
+) -> None:
     """Mail whoever bought an order, in its storefront's face; nobody, once the buyer is
-    erased."""
+    erased. ``attachments`` are ids of stored files."""
     if order.erased_at is not None:
         return
     send_mail(
@@ -109,5 +113,7 @@ def mail_about(template: str, order: Order, values: dict[str, Any]) -> None:
         to=order.email,
         user_id=order.customer_id,
         context=values,
+        reference=order.pk,
+        attachments=attachments,
         brand=brand_of(order.storefront),
     )

@@ -4,23 +4,22 @@ Credit notes are made when they are asked for."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from markethall.flows.brands import brand_of
-from markethall.flows.order_news import order_values
+from markethall.flows.order_news import mail_about, order_values
 from markethall.flows.order_sheet import Sum, address_lines, sums_of, taxes_of
 from markethall.foundation.accounts.models import User
 from markethall.foundation.files.actions import delete_file, read_file, store_file
 from markethall.foundation.files.models import StoredFile
-from markethall.foundation.messaging.actions import QUEUE, send_mail
+from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.payments.models import Refund
 from markethall.kernel import jobs
-from markethall.kernel.locking import lock_one
+from markethall.kernel.locking import lock_row
 from markethall.kernel.money import Money, proportion
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.storefronts import storefront
@@ -41,23 +40,25 @@ def issue_receipt(order_id: uuid.UUID) -> StoredFile:
 
     Call it outside a transaction: it writes to the storage.
     """
-    order = _paid_order(order_id)
+    order = Order.objects.select_related("payment").get(pk=order_id)
+    if order.paid_at is None:
+        raise NotPaidYet("There is a receipt once the order is paid.")
     if order.receipt is not None:
         return order.receipt
+    lines = list(order.lines.order_by("pk"))
     file = store_file(
-        render(_receipt_of(order)),
+        render(_receipt_of(order, lines)),
         purpose="receipt",
         content_type="application/pdf",
         owner_id=order.customer_id,
     )
     with transaction.atomic():
-        lock_one(Order.objects.filter(pk=order_id))
-        order = _paid_order(order_id)
+        order = lock_row(Order, order_id)
         if order.receipt is not None:  # a twin of this call was quicker
             delete_file(file)
             return order.receipt
         Order.objects.filter(pk=order_id).update(receipt=file)
-        _mail(order, file)
+        mail_about("order_receipt", order, receipt_values(order, lines), attachments=[file.pk])
     return file
 
 
@@ -71,15 +72,7 @@ def credit_note_content(order: Order, refund: Refund) -> bytes:
     return render(_credit_note_of(order, refund))
 
 
-def _paid_order(order_id: uuid.UUID) -> Order:
-    order = Order.objects.select_related("payment", "receipt").get(pk=order_id)
-    if order.paid_at is None:
-        raise NotPaidYet("There is a receipt once the order is paid.")
-    return order
-
-
-def _receipt_of(order: Order) -> Receipt:
-    lines = list(order.lines.order_by("pk"))
+def _receipt_of(order: Order, lines: Sequence[OrderLine]) -> Receipt:
     is_invoice = any(line.kind == LineKind.GOODS for line in lines)
     return Receipt(
         title="Invoice" if is_invoice else "Receipt",
@@ -205,17 +198,6 @@ def _detail(line: OrderLine) -> str:
     """What was chosen of the line's options, and its code."""
     return " · ".join(
         [*(f"{name}: {value}" for name, value in line.data.get("shown", [])), line.item]
-    )
-
-
-def _mail(order: Order, file: StoredFile) -> None:
-    send_mail(
-        "order_receipt",
-        to=order.email,
-        user_id=order.customer_id,
-        context=receipt_values(order, order.lines.order_by("pk")),
-        attachments=[file.pk],
-        brand=brand_of(order.storefront),
     )
 
 

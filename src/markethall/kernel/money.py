@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache, lru_cache
 
 import moneyed
 import moneyed.l10n
@@ -58,11 +59,18 @@ class Money:
         return Decimal(self.amount).scaleb(-minor_digits(self.currency))
 
     def __str__(self) -> str:
-        return str(
-            moneyed.l10n.format_money(moneyed.Money(self.decimal, self.currency), locale="en_US")
-        )
+        return _written(self)
 
 
+@lru_cache(maxsize=4096)
+def _written(money: Money) -> str:
+    """An amount for people: ``€1,299.00``. What it costs to write one is paid once."""
+    return str(
+        moneyed.l10n.format_money(moneyed.Money(money.decimal, money.currency), locale="en_US")
+    )
+
+
+@cache
 def minor_digits(currency: str) -> int:
     """How many decimal digits a currency has: 2 for USD, 0 for JPY, 3 for KWD.
 

@@ -30,6 +30,7 @@ def send_mail(
     to: str,
     user_id: uuid.UUID | None = None,
     context: dict[str, Any] | None = None,
+    reference: uuid.UUID | None = None,
     attachments: Sequence[uuid.UUID] = (),
     secrets: Sequence[str] = (),
     brand: Brand = HALL,
@@ -37,20 +38,21 @@ def send_mail(
 ) -> Mail:
     """Write a mail and the job that sends it, in the caller's transaction.
 
-    ``template`` is one of ``rules.KINDS``. ``attachments`` are ids of stored files. ``secrets``
-    are what its body holds for its reader only: they are cut out of the log once the mail is sent
-    or given up, except in the sandbox, whose log is the outbox. Of a ``fleeting`` mail neither
-    address nor body is kept then.
+    ``template`` is one of ``rules.KINDS``. ``reference`` is what it is about, ``attachments`` are
+    ids of stored files. ``secrets`` are what its body holds for its reader only: they are cut out
+    of the log once the mail is sent or given up, except in the sandbox, whose log is the outbox.
+    Of a ``fleeting`` mail neither address nor body is kept then.
     """
     kind = KINDS[template]
     stop = unsubscribe_link(user_id, kind) if user_id and kind in STOPPABLE else ""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         letter = compose(template, to=to, brand=brand, context=context or {}, unsubscribe_url=stop)
         now = clock.now()
         mail = Mail.objects.create(
             to=to,
             user_id=user_id,
             template=template,
+            reference=reference,
             brand=brand.slug,
             sender="" if brand is HALL else brand.name,
             subject=letter.subject,

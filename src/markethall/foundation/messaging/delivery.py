@@ -29,7 +29,7 @@ from markethall.foundation.messaging.vendors import registry
 from markethall.foundation.messaging.vendors.base import Carrier, Failure, Ticket, Verdict
 from markethall.foundation.platform.queries import platform_settings
 from markethall.kernel import clock, jobs
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_rows
 
 log = structlog.get_logger(__name__)
 _LEASE = timedelta(minutes=5)
@@ -133,10 +133,9 @@ def _sender(mail: Mail) -> str:
 def _claim(mail_id: uuid.UUID, carrier: Carrier) -> Mail | None:
     """Take a mail that waits; None when there is nothing to send."""
     with transaction.atomic():
-        found = lock(Mail.objects.filter(pk=mail_id, status=MailStatus.QUEUED))
-        if not found:
+        mail = lock_rows(Mail, [mail_id]).get(mail_id)
+        if mail is None or mail.status != MailStatus.QUEUED:
             return None
-        mail = found[0]
         if is_withheld(mail.to, KINDS.get(mail.template, Kind.ORDER)):
             _end(mail, status=MailStatus.SUPPRESSED, error=_SUPPRESSED)
             return None
@@ -191,8 +190,8 @@ def _record_failure(ticket: Ticket, failure: Failure) -> None:
 
 
 def _present(ticket: Ticket) -> Mail | None:
-    found = lock(Mail.objects.filter(pk=ticket.mail_id, round=ticket.round))
-    return found[0] if found else None
+    mail = lock_rows(Mail, [ticket.mail_id]).get(ticket.mail_id)
+    return mail if mail is not None and mail.round == ticket.round else None
 
 
 def _end(mail: Mail, **fields: Any) -> None:

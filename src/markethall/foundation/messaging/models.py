@@ -26,17 +26,19 @@ class MailStatus(models.TextChoices):
 class Mail(models.Model):
     """One mail to one person, as it was or will be sent.
 
-    ``secrets`` are the parts of its body that only its reader may know, such as a link that signs
-    somebody in. ``withheld`` tells that they were cut out of the body, once nobody here needs them.
-    ``fleeting`` mails keep neither address nor body once they are sent. ``round`` counts how often
-    it was sent on purpose, ``attempts`` the tries of the present round. ``due_at`` is when the next
-    try is due, or, while it is being sent, when its sender counts as dead.
+    ``reference`` is what it is about, such as an order. ``secrets`` are the parts of its body that
+    only its reader may know, such as a link that signs somebody in. ``withheld`` tells that
+    they were cut out of the body, once nobody here needs them. ``fleeting`` mails keep neither
+    address nor body once they are sent. ``round`` counts how often it was sent on purpose,
+    ``attempts`` the tries of the present round. ``due_at`` is when the next try is due, or, while
+    it is being sent, when its sender counts as dead.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     to = models.EmailField()
     user_id = models.UUIDField(null=True, db_index=True)
     template = models.CharField(max_length=64)
+    reference = models.UUIDField(null=True)
     brand = models.CharField(max_length=16, default="hall")
     sender = models.CharField(max_length=80, blank=True)
     subject = models.CharField(max_length=255)
@@ -67,6 +69,11 @@ class Mail(models.Model):
             models.Index(fields=["template", "-id"], name="mail_template"),
             models.Index(
                 fields=["due_at"], condition=Q(status__in=["queued", "sending"]), name="mail_due"
+            ),
+            models.Index(
+                fields=["reference", "template"],
+                condition=Q(reference__isnull=False),
+                name="mail_about",
             ),
             models.Index(fields=["message_id"], condition=~Q(message_id=""), name="mail_known_as"),
         )

@@ -33,8 +33,9 @@ def suppressions(*, address: str = "", reason: str = "") -> QuerySet[Suppression
 
 def is_withheld(address: str, kind: Kind) -> bool:
     """Whether a mail of this kind to ``address`` is not to be sent."""
-    row = Suppression.objects.filter(address=address.strip().lower()).first()
-    return withheld(kind, SuppressionReason(row.reason) if row else None)
+    found = Suppression.objects.filter(address=address.strip().lower())
+    reason = found.order_by().values_list("reason", flat=True).first()
+    return withheld(kind, SuppressionReason(reason) if reason else None)
 
 
 def suppress(mail: Mail, reason: SuppressionReason, *, detail: str = "") -> None:
