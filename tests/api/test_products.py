@@ -8,18 +8,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from house.goods import make_product, plain
+from house.goods import bought, make_product, plain
 from house.people import ApiClient, client_for, make_user
 from house.photos import photo
 from markethall.flows.erasure import erase_account
-from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.audit.models import AuditEntry
-from markethall.kernel.money import Money
-from markethall.trade.catalog.models import LineKind, Product, Review
-from markethall.trade.orders.actions import place_order
-from markethall.trade.orders.models import Order
-from markethall.trade.orders.rules import PricedLine
+from markethall.trade.catalog.models import Product, Review
 
 pytestmark = pytest.mark.django_db
 
@@ -235,21 +230,6 @@ def test_the_tree_and_collections_are_kept(keeper: ApiClient) -> None:
     assert ApiClient().get("/api/collections/dawn").json()["id"] == collection.json()["id"]
     assert keeper.delete(f"/api/collections/{collection.json()['id']}").status_code == 200
     assert slugs(ApiClient().get("/api/products?collection=dawn")) == []
-
-
-def bought(user: User, product: Product, status: str = "DELIVERED") -> None:
-    line = PricedLine(
-        kind=LineKind.GOODS,
-        item="SKU",
-        name=product.name,
-        quantity=1,
-        unit=Money(100, "USD"),
-        data={"productId": str(product.pk)},
-    )
-    order, _ = place_order(
-        customer_id=user.pk, email=user.email, storefront="elysium", lines=[line]
-    )
-    Order.objects.filter(pk=order.pk).update(status=status)
 
 
 def test_only_who_bought_reviews_and_once(keeper: ApiClient) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from markethall.foundation.accounts.models import User
+from markethall.kernel.money import Money
 from markethall.trade.catalog.actions.move_products import move_product
 from markethall.trade.catalog.actions.save_product import save_product
 from markethall.trade.catalog.drafts import OptionDraft, ProductDraft, ValueDraft
-from markethall.trade.catalog.models import Product, ProductStatus
+from markethall.trade.catalog.models import LineKind, Product, ProductStatus
+from markethall.trade.orders.actions import place_order
+from markethall.trade.orders.models import Order
+from markethall.trade.orders.rules import PricedLine
 
 METAL = OptionDraft(
     code="metal",
@@ -64,3 +69,19 @@ def make_product(
 def plain(slug: str, price: int = 10_000, **changes: Any) -> Product:
     """A product without options, priced in USD, for sale."""
     return make_product(slug, prices={"USD": price}, options=(), **changes)
+
+
+def bought(user: User, product: Product, status: str = "DELIVERED") -> None:
+    """Let ``user`` have bought ``product``, in an order of that status."""
+    line = PricedLine(
+        kind=LineKind.GOODS,
+        item="SKU",
+        name=product.name,
+        quantity=1,
+        unit=Money(100, "USD"),
+        data={"productId": str(product.pk)},
+    )
+    order, _ = place_order(
+        customer_id=user.pk, email=user.email, storefront="elysium", lines=[line]
+    )
+    Order.objects.filter(pk=order.pk).update(status=status)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, File, Form, Query, Status
 from ninja.files import UploadedFile
 
@@ -46,6 +46,7 @@ from markethall.trade.catalog.queries import (
     products_kept,
     products_shown,
 )
+from markethall.trade.catalog.revision import kept
 from markethall.trade.catalog.rules import configure
 from markethall.trade.catalog.search import understood
 from markethall.trade.catalog.specs import specs_of
@@ -109,7 +110,8 @@ def list_products(request: HttpRequest, query: Query[ProductsIn]) -> Any:
     """Products of a storefront, priced in a currency (`X-Currency`, or its default)."""
     slug, currency = shop_of(request)
     if query.status == "active":
-        return _shelf(slug, currency, query, query.q, facets=query.facets)
+        page = _page(slug, currency, query.model_dump_json(by_alias=True))
+        return HttpResponse(page, content_type="application/json; charset=utf-8")
     if not _keeps(request):
         raise Forbidden("Only who keeps the catalogue sees what is not for sale.")
     found = products_kept(
@@ -288,8 +290,16 @@ def _shelf(
         limit=query.limit,
         cursor=query.cursor,
     )
-    counts = [FacetOut.of(group) for group in facet_counts(**wishes)] if facets else None
+    counts = [FacetOut.of(group) for group in facet_counts(**wishes).groups] if facets else None
     return {**_listed(page, currency, query.facet), "facets": counts}
+
+
+@kept
+def _page(slug: str, currency: str, wishes: str) -> bytes:
+    """A page of a list as JSON."""
+    query = ProductsIn.model_validate_json(wishes)
+    shown = _shelf(slug, currency, query, query.q, facets=query.facets)
+    return ProductsOut.model_validate(shown).model_dump_json(by_alias=True).encode()
 
 
 def _listed(page: Any, currency: str, showing: Any = ()) -> dict[str, Any]:

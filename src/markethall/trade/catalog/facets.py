@@ -41,6 +41,14 @@ class FacetGroup:
     values: Sequence[FacetValue]
 
 
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What a list can be narrowed by, and how many products it has."""
+
+    total: Count
+    groups: Sequence[FacetGroup]
+
+
 def grouped(facets: Sequence[str]) -> dict[str, list[str]]:
     """Facets by their name: ``metal`` → ``metal:gold``, ``metal:silver``."""
     groups: dict[str, list[str]] = defaultdict(list)
@@ -53,10 +61,10 @@ def grouped(facets: Sequence[str]) -> dict[str, list[str]]:
 
 def counted(
     storefront: str, lists: Mapping[str, QuerySet[Product]], chosen: Sequence[str]
-) -> list[FacetGroup]:
+) -> Facets:
     """Count facets: in ``lists[name]`` those of that name, which that list is not narrowed by, and
     all others in ``lists[""]``. Two statements."""
-    numbers, bound = _numbers(lists)
+    numbers, totals = _numbers(lists)
     rows = {
         row.key: row
         for row in Facet.objects.filter(storefront=storefront, key__in={*numbers, *chosen})
@@ -66,22 +74,25 @@ def counted(
     for key, row in rows.items():
         code = key.partition(":")[0]
         names[code] = row.group
-        is_bound = bound[code if code in lists else ""]
+        is_bound = totals[code if code in lists else ""].is_bound
         count = Count(numbers.get(key, 0), is_bound)
         value = FacetValue(key, row.name, count, key in chosen, row.swatch)
         groups[code].append(((row.position, row.name), value))
-    return [
-        FacetGroup(code, names[code], [value for _, value in sorted(groups[code], key=_place)])
-        for code in sorted(groups, key=lambda code: (_FIRST.get(code, 1), names[code]))
-    ]
+    return Facets(
+        totals[""],
+        tuple(
+            FacetGroup(code, names[code], tuple(v for _, v in sorted(groups[code], key=_place)))
+            for code in sorted(groups, key=lambda code: (_FIRST.get(code, 1), names[code]))
+        ),
+    )
 
 
 def _place(pair: tuple[tuple[int, str], FacetValue]) -> tuple[int, str]:
     return pair[0]
 
 
-def _numbers(lists: Mapping[str, QuerySet[Product]]) -> tuple[dict[str, int], dict[str, bool]]:
-    """How many products have each facet, and whether a list had more than were counted."""
+def _numbers(lists: Mapping[str, QuerySet[Product]]) -> tuple[dict[str, int], dict[str, Count]]:
+    """How many products have each facet, and how many each list has."""
     parts, values = [], []
     for name, products in lists.items():
         inner, inner_values = (
@@ -96,13 +107,13 @@ def _numbers(lists: Mapping[str, QuerySet[Product]]) -> tuple[dict[str, int], di
         )
         values += [name, *inner_values]
     numbers: dict[str, int] = {}
-    bound = dict.fromkeys(lists, False)
+    totals = dict.fromkeys(lists, Count(0))
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), values)
         for name, facet, number in cursor.fetchall():
             code = facet.partition(":")[0]
             if not facet:
-                bound[name] = number > COUNTED
+                totals[name] = Count(min(number, COUNTED), number > COUNTED)
             elif (code if code in lists else "") == name:
                 numbers[facet] = number
-    return numbers, bound
+    return numbers, totals

@@ -388,6 +388,14 @@ class SearchWord(models.Model):
         indexes = (GinIndex(fields=["trigrams"], name="catalog_word_trigrams"),)
 
 
+class Revision(models.Model):
+    """A mark of the last change to what lists of products show, for each transaction that may
+    write at once. The database keeps them; ``revision`` reads them."""
+
+    slot = models.SmallIntegerField(primary_key=True)
+    mark = models.UUIDField()
+
+
 class ImportState(models.TextChoices):
     WAITING = "waiting"
     RUNNING = "running"

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from markethall.kernel.money import Money
 from markethall.trade.catalog.errors import CollectionMissing, OfferMissing, ProductMissing
-from markethall.trade.catalog.facets import FacetGroup, counted, grouped
+from markethall.trade.catalog.facets import Facets, counted, grouped
 from markethall.trade.catalog.models import (
     Category,
     Collection,
@@ -26,6 +26,7 @@ from markethall.trade.catalog.models import (
     Review,
     Variant,
 )
+from markethall.trade.catalog.revision import kept
 from markethall.trade.catalog.rules import ProductSpec
 from markethall.trade.catalog.search import Query, query_of
 from markethall.trade.catalog.specs import specs_of
@@ -118,22 +119,28 @@ def order_of(sort: str, *, q: str = "", collection: str | None = None) -> Sequen
     return _ORDERS[sort]
 
 
-def facet_counts(
-    *,
-    storefront: str,
-    currency: str,
-    category: str | None = None,
-    collection: str | None = None,
-    q: str = "",
-    facets: Sequence[str] = (),
-    price_min: int | None = None,
-    price_max: int | None = None,
-) -> list[FacetGroup]:
-    """How many products each facet would leave, two statements.
+def facet_counts(*, facets: Sequence[str] = (), **wishes: Any) -> Facets:
+    """How many products ``products_shown`` with the same wishes has, and how many each facet would
+    leave; three statements, one while the catalogue stays as it is.
 
     Values of a name that the list is narrowed by are counted as if it were not. At most
     ``facets.COUNTED`` products are counted; of more, counts say how many there are at least.
     """
+    return _counted(facets=tuple(facets), **wishes)
+
+
+@kept
+def _counted(
+    *,
+    storefront: str,
+    currency: str,
+    facets: tuple[str, ...],
+    category: str | None = None,
+    collection: str | None = None,
+    q: str = "",
+    price_min: int | None = None,
+    price_max: int | None = None,
+) -> Facets:
     wanted = _facets_of(category, collection, facets)
     base = _priced(storefront, currency, price_min, price_max)
     if q.strip():

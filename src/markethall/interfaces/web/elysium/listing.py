@@ -17,7 +17,7 @@ from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
 from markethall.kernel.errors import NotFound
 from markethall.kernel.money import minor_digits
-from markethall.kernel.pagination import Count, count_up_to, paginate
+from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.facets import FacetGroup
 from markethall.trade.catalog.models import Category
 from markethall.trade.catalog.queries import (
@@ -162,7 +162,7 @@ def _list(request: HttpRequest, wish: Wish, place: dict[str, Any], q: str = "") 
     if cursor and request.headers.get("HX-Request"):
         response = render(request, "elysium/parts/cards.html", context)
     else:
-        context |= place | _frame(wish, q, count_up_to(found))
+        context |= place | _frame(wish, q)
         if crumbs := place.get("crumbs"):
             context["crumbs_document"] = structured.crumbs(crumbs)
         response = render(request, "elysium/listing.html", context)
@@ -170,9 +170,10 @@ def _list(request: HttpRequest, wish: Wish, place: dict[str, Any], q: str = "") 
     return response
 
 
-def _frame(wish: Wish, q: str, count: Count) -> dict[str, Any]:
+def _frame(wish: Wish, q: str) -> dict[str, Any]:
     """What stands around the cards: filters with their counts, what is chosen, and the order."""
-    groups = facet_counts(**wish.narrowed, q=q)
+    facets = facet_counts(**wish.narrowed, q=q)
+    groups = facets.groups
     shown = [group for group in groups if group.code in _kinds(wish, groups)]
     names = {value.key: value.name for group in groups for value in group.values}
     chosen = [
@@ -186,7 +187,7 @@ def _frame(wish: Wish, q: str, count: Count) -> dict[str, Any]:
         "q": wish.q,
         "understood": q if q and q != wish.q else "",
         "currency": wish.currency,
-        "count": count.number,
+        "count": facets.total,
         "groups": shown,
         "chosen": chosen,
         "price_min": "" if wish.price_min is None else wish.price_min,

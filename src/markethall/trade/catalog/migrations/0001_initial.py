@@ -581,6 +581,13 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Revision",
+            fields=[
+                ("slot", models.SmallIntegerField(primary_key=True, serialize=False)),
+                ("mark", models.UUIDField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="SearchWord",
             fields=[
                 (
