@@ -175,7 +175,8 @@ def _alone(hall: Hall, requests: Requests) -> Load:
 def _status(read: Read, person: Person, staff: Person, port: int) -> int:
     head = read.request(person, staff, port).decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
-    wanted = urllib.request.Request(f"http://127.0.0.1:{port}{read.path}", headers=headers)
+    path = head[0].split()[1]
+    wanted = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     try:
         with urllib.request.urlopen(wanted, timeout=30) as answer:
             return int(answer.status)
