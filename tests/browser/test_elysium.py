@@ -4,11 +4,12 @@ a desk with what was in the bag before."""
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from house.browsing import DESK, PASSWORD, PHONE, Hall, Visitor
 
@@ -160,3 +161,56 @@ def test_a_filter_renews_the_counts_and_keeps_the_focus(
     expect(ruby).to_be_focused()
     expect(ruby).to_be_checked()
     expect(metals.get_by_label("Platinum")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("ring")
+def test_a_button_pressed_while_the_price_changes_acts(visitor: Arrive) -> None:
+    page = visitor(size=DESK).go("/elysium/pieces/aurore?option.size=52")
+    held = Held(page)
+    page.get_by_label("Platinum").check()
+    asked = held.next()
+    page.get_by_role("button", name="Add to bag").hover()
+    page.mouse.down()
+    asked.continue_()
+    expect(page.locator("#offer .price")).to_have_text("$1,500")
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="In your bag")).to_be_visible()
+    expect(page.get_by_text("Metal: Platinum")).to_be_visible()
+
+
+@pytest.mark.usefixtures("ring")
+def test_what_is_missing_stays_told_while_prices_come(visitor: Arrive) -> None:
+    page = visitor(size=DESK).go("/elysium/pieces/aurore")
+    held = Held(page)
+    page.get_by_label("Platinum").check()
+    late = held.next()
+    page.get_by_role("button", name="Add to bag").click()
+    missing = page.get_by_text("Choose size.")
+    expect(missing).to_be_visible()
+    held.next().continue_()
+    expect(page.locator("#offer .price")).to_have_text("$1,500")
+    with page.expect_event("requestfinished", lambda sent: sent == late.request):
+        late.continue_()
+    expect(missing).to_be_visible()
+    page.get_by_label("Yellow gold").check()
+    held.next().continue_()
+    expect(page.locator("#offer .price")).to_have_text("$1,000")
+    expect(missing).to_be_visible()
+
+
+class Held:
+    """What a page asks of the ring from now on, kept until the test lets it go."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._asked = page, deque[Route]()
+        page.route(lambda url: "/pieces/aurore?" in url, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        self._asked.append(route)
+
+    def next(self) -> Route:
+        for _ in range(2_000):
+            if self._asked:
+                return self._asked.popleft()
+            self._page.evaluate("0")
+        raise AssertionError("The page asks nothing.")

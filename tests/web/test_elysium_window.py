@@ -95,7 +95,7 @@ def test_the_server_prices_what_is_chosen(client: Client) -> None:
 def test_what_cannot_be_made_is_said(client: Client) -> None:
     text = page(client, "/elysium/pieces/aurore?option.engraving=1234")
     assert "cannot be used here" in text
-    assert re.search(r'<button class="button" disabled>', text)
+    assert re.search(r'<button class="button" data-buys disabled>', text)
 
 
 def asked_for(code: str, *, price: int = 0) -> Product:

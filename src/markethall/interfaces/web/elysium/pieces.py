@@ -56,6 +56,7 @@ def incomplete(
     detail = product_shown(STOREFRONT, slug)
     options = options_shown(detail.spec, wanted, currency_of(request), problem.errors)
     context = {"options": options, "path": f"/elysium/pieces/{slug}"}
+    context |= {"is_asked": True, "asks_again": True}
     response = render(request, "elysium/parts/choices.html", context, status=problem.status)
     return reswap(retarget(response, "#choices"), "outerHTML")
 
@@ -76,6 +77,7 @@ def scene(request: HttpRequest, detail: Detail) -> dict[str, Any]:
         "product": product,
         "path": path,
         "options": options_shown(detail.spec, chosen, currency, faults),
+        "is_asked": ASKED in request.GET,
         "offer": offer,
         "line": line if line and line.variant.product_id == product.pk else None,
         "save_url": f"{path}/keep",

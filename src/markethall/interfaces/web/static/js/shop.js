@@ -1,3 +1,5 @@
+import { enhance } from "./enhance.js";
+
 // The characters of a text, counted beside its label.
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-text]")) return;
@@ -22,4 +24,22 @@ document.addEventListener("kept", ({ target, detail: { isKept } }) => {
 // What was wrong with a choice is not any more when it is made anew.
 document.addEventListener("change", ({ target }) => {
   if (target.closest("[data-configurator]")) target.removeAttribute("aria-invalid");
+});
+
+// A new choice renews what is told of it. The buttons stay the same ones: a click on a button that
+// is replaced while it is pressed would be lost.
+enhance("[data-offer]", (told) => {
+  const form = told.closest("form");
+  const { buy, isSaved } = told.dataset;
+  const button = form.querySelector("[data-buys]");
+  button.disabled = "sending" in form.dataset || !("canBuy" in told.dataset);
+  button.firstElementChild.textContent = buy;
+  form.querySelector("[data-keep]")?.setAttribute("aria-pressed", isSaved);
+});
+
+// An answer to choices that were replaced meanwhile, by a refusal that says what is missing, comes
+// too late: it knows nothing of what is said there.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig } = event.detail;
+  if (event.target.id === "told" && !requestConfig.elt.isConnected) event.detail.shouldSwap = false;
 });
