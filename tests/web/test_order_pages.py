@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from house.after import HOME, bought, line_ids, pay, placed
@@ -19,10 +20,12 @@ from markethall.flows.export import export_of
 from markethall.flows.goods_news import confirm_order
 from markethall.flows.order_parcels import deliver_order, pack, ship_order
 from markethall.flows.receipts import issue_receipt
+from markethall.flows.refunds import refund_later, refund_order
 from markethall.foundation.accounts.models import User
 from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.messaging.models import Mail
 from markethall.foundation.payments.models import Refund
+from markethall.kernel import live
 from markethall.trade.orders.access import guest_link, order_link, token_of
 from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.shipping.models import Shipment
@@ -379,3 +382,37 @@ def test_what_cannot_be_sent_any_more_is_given_back() -> None:
     run_jobs(["default"])
     order.refresh_from_db()
     assert (order.status, order.refunded) == (OrderStatus.REFUNDED, order.total)
+
+
+class TestMoneyThatIsOnItsWay:
+    PENDING = re.compile(r"<section[^>]*data-live-pending")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_every_page_of_it_asks_until_it_has_gone(self) -> None:
+        order = bought()
+        _, admin = staff("admin")
+        console, tracked = f"/console/orders/{order.pk}", path_of(order)
+        pages = [(admin, console), (Client(), tracked)]
+        with transaction.atomic():
+            refund_later(order_id=order.pk, reason="Scratched", actor_id=None)
+        for who, path in pages:
+            assert self.PENDING.search(who.get(path).content.decode()), path
+        assert "is on its way" in Client().get(f"{tracked}/status").content.decode()
+        run_jobs(["default"])
+        for who, path in pages:
+            text = who.get(path).content.decode()
+            assert "Given back" in text
+            assert not self.PENDING.search(text), path
+        told = Client().get(f"{tracked}/status").content.decode()
+        assert 'id="order-given-back" hx-swap-oob="true"' in told
+        assert "Credit note (PDF)" in told
+
+    @pytest.mark.django_db(transaction=True)
+    def test_open_pages_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        buyer = make_user()
+        order = bought(buyer)
+        sent: list[live.Message] = []
+        monkeypatch.setattr(live, "send", sent.extend)
+        refund_order(order_id=order.pk, amount=1, reason="Goodwill", actor_id=None)
+        topic = f"order:{order.pk}"
+        assert {each.user_id for each in sent if each.topic == topic} == {None, buyer.pk}

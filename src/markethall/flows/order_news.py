@@ -34,6 +34,16 @@ def tell_pages(event: OrderMoved) -> None:
     live.send(messages)
 
 
+def tell_refunded(event: OrderRefunded) -> None:
+    """The open pages of that order, its customer's and the console's."""
+    topic = f"order:{event.order_id}"
+    customer_id = Order.objects.values_list("customer_id", flat=True).get(pk=event.order_id)
+    messages = [live.Message(topic, "refunded", None)]
+    if customer_id:
+        messages.append(live.Message(topic, "refunded", customer_id))
+    live.send(messages)
+
+
 def mail_payment_failed(event: OrderPaymentFailed) -> None:
     """Tell the customer why, and where to try again."""
     payment = Payment.objects.get(pk=event.payment_id)

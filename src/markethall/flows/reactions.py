@@ -41,7 +41,7 @@ TABLE: dict[type[Event], tuple[Reaction, ...]] = {
     OrderPaid: (receipts.order_receipt,),
     GoodsSold: (cart_orders.take_out_bought,),
     OrderPaymentFailed: (order_news.mail_payment_failed,),
-    OrderRefunded: (order_news.mail_refund,),
+    OrderRefunded: (order_news.tell_refunded, order_news.mail_refund),
     OrderSoldOut: (order_news.mail_sold_out,),
     VariantsMade: (new_goods.count_variants,),
     OrderPlaced: (goods_news.order_received,),

@@ -216,6 +216,11 @@ def show_order(request: StaffRequest, order_id: uuid.UUID) -> HttpResponse:
         "carriers": carriers(),
         "moves": moves,
         "payments": tries,
+        "is_going_back": any(
+            back.status == RefundStatus.REQUESTED
+            for payment in tries
+            for back in payment.refunds.all()
+        ),
         "names": emails_of(actors),
         "may_cancel": rules.can_move(order.status, OrderStatus.CANCELLED)
         and may(request.user, Permission.ORDERS_WRITE),

@@ -33,6 +33,7 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
     """What the page of an order at ``path`` shows; ``acts`` whether its buyer looks at it."""
     sheet = sheet_of(order)
     shop = storefront(order.storefront)
+    refunds = _refunds(order)
     images = _images(sheet.lines)
     return {
         "order": order,
@@ -58,7 +59,8 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
         "steps": [(_STEPS[OrderStatus(step.to_status)], step.at) for step in sheet.steps],
         "ahead": _ahead(order) if sheet.has_goods else [],
         "addresses": _addresses(order),
-        "refunds": _refunds(order),
+        "refunds": refunds,
+        "is_going_back": not all(refund["is_done"] for refund in refunds),
         "has_credits": any(line.kind == "credits" for line in sheet.lines),
         "money_goes_back": order.status == OrderStatus.CANCELLED
         and Refund.objects.filter(payment__reference=order.pk).exists(),
