@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from markethall.interfaces.web import currencies
 from markethall.trade.catalog.models import Category, Collection
 from markethall.trade.catalog.queries import categories_shown, collections_shown
+from markethall.trade.catalog.revision import kept
 from markethall.trade.catalog.storefronts import storefront as shop_of
 
 STOREFRONT = "elysium"
@@ -29,10 +30,11 @@ class Currencies:
     chosen: str
 
 
+@kept
 def menu_of(storefront: str) -> Menu:
     """What a storefront's menu leads to."""
-    roots = [each for each in categories_shown(storefront) if each.parent_id is None]
-    return Menu(roots, list(collections_shown(storefront)))
+    roots = (each for each in categories_shown(storefront) if each.parent_id is None)
+    return Menu(tuple(roots), tuple(collections_shown(storefront)))
 
 
 def currencies_of(request: HttpRequest, storefront: str) -> Currencies:

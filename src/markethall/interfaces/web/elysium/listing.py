@@ -14,12 +14,11 @@ from django.views.decorators.http import require_safe
 
 from markethall.interfaces.web.elysium import structured
 from markethall.interfaces.web.elysium.cards import cards_shown
-from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of
+from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of, menu_of
 from markethall.kernel.errors import NotFound
 from markethall.kernel.money import minor_digits
 from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.facets import FacetGroup
-from markethall.trade.catalog.models import Category
 from markethall.trade.catalog.queries import (
     MAX_FACETS,
     categories_shown,
@@ -98,7 +97,7 @@ class Wish:
 @require_safe
 def everything(request: HttpRequest) -> HttpResponse:
     """All pieces."""
-    place = {"title": "All pieces", "children": _roots()}
+    place = {"title": "All pieces", "children": menu_of(STOREFRONT).categories}
     return _list(request, Wish.read(request), place)
 
 
@@ -214,10 +213,6 @@ def _span(wish: Wish) -> str:
     if wish.price_max is None:
         return f"From {wish.price_min:,} {wish.currency}"
     return f"{wish.price_min:,} to {wish.price_max:,} {wish.currency}"
-
-
-def _roots() -> list[Category]:
-    return [each for each in categories_shown(STOREFRONT) if each.parent_id is None]
 
 
 def _facets(sent: Sequence[str]) -> list[str]:
