@@ -22,6 +22,7 @@ from markethall.trade.catalog.actions.categories import CategoryDraft, save_cate
 from markethall.trade.catalog.actions.collections import CollectionDraft, save_collection
 from markethall.trade.catalog.actions.pictures import Upload, add_picture
 from markethall.trade.catalog.drafts import draft_of
+from markethall.trade.catalog.importing import run, tables
 from markethall.trade.catalog.importing.export import export_file
 from markethall.trade.catalog.importing.run import Report, import_file
 from markethall.trade.catalog.models import Category, Collection, Product, ProductImage
@@ -392,3 +393,18 @@ def _repack(source: Path, target: Path, text: str) -> None:
         new.addfile(first, io.BytesIO(text.encode()))
         for member in others:
             new.addfile(member, old.extractfile(member))
+
+
+def test_what_is_small_to_write_and_large_to_read_is_refused(tmp_path: Path) -> None:
+    header = "slug,name," + ",".join(f"price:A{number}" for number in range(tables.MAX_COLUMNS))
+    report = imported(tmp_path / "a.csv", f"{header}\none,One\n")
+    assert [fault.where for fault in report.faults] == ["header"]
+
+    values = "one,metal,gold\n" * tables.MAX_ROWS_EACH
+    report = imported(tmp_path / "b.csv", f"slug,option,value,name\n{values}one,metal,silver\n")
+    assert told(report) == [(2, "slug")]
+
+    for name, line in (("c.csv", "slug,name" + "," * run.MAX_LINE), ("d.ndjson", "[" * 2_000_000)):
+        with pytest.raises(Invalid, match="A line has"):
+            imported(tmp_path / name, line)
+    assert not Product.objects.exists()

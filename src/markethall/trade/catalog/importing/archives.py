@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 from markethall.foundation.files.pictures import MAX_BYTES
 from markethall.kernel.errors import Invalid
@@ -22,6 +22,7 @@ from markethall.kernel.errors import Invalid
 MAX_TEXT = 200 * 1024 * 1024  # bytes of the CSV or NDJSON
 MAX_ALL = 4 * 1024**3  # bytes of everything in an archive, unpacked
 MAX_MEMBERS = 50_000
+MAX_HEADER = 1024 * 1024  # bytes before a member, for its name and the like
 _TEXTS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 ResultT = TypeVar("ResultT")
 # How the libraries say that an archive is not what it claims to be.
@@ -93,6 +94,27 @@ def _pictures_in(folder: Path) -> dict[str, Path]:
     }
 
 
+class _PlainTarInfo(tarfile.TarInfo):
+    """A member whose header is as large as names need; a packed one could be larger than memory."""
+
+    _HEADERS = (
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    )
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        is_large = self.type in self._HEADERS and self.size > MAX_HEADER
+        if is_large or self.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError("no such header is written for products")
+        return super()._proc_member(tar)  # type: ignore[misc]
+
+    def _proc_gnusparse_10(self, *_: Any) -> None:
+        raise tarfile.ReadError("no sparse file is written for products")
+
+
 def _unpacked(path: Path, called: str, folder: Path) -> Opened:
     texts: dict[str, Path] = {}
     pictures: dict[str, Path] = {}
@@ -102,10 +124,13 @@ def _unpacked(path: Path, called: str, folder: Path) -> Opened:
         number += 1
         if number > MAX_MEMBERS:
             raise _too_much()
-        name, content = member
+        name, content, passed = member
         suffix = PurePosixPath(name).suffix.lower()
         wanted = texts if suffix in _TEXTS else pictures if suffix in _PICTURES else None
-        if wanted is None:
+        if wanted is None or content is None:
+            left -= passed
+            if left < 0:
+                raise _too_much()
             continue
         most = min(left, MAX_TEXT if wanted is texts else MAX_BYTES)
         target = folder / f"{number}{suffix}"
@@ -125,20 +150,20 @@ def _unpacked(path: Path, called: str, folder: Path) -> Opened:
     )
 
 
-def _members(path: Path, called: str) -> Iterator[tuple[str, IO[bytes]]]:
-    """Plain files of an archive with their names, one after the other."""
+def _members(path: Path, called: str) -> Iterator[tuple[str, IO[bytes] | None, int]]:
+    """Members of an archive, one after the other: the name, the content of a plain file, and how
+    many bytes have to be unpacked to pass it over."""
     if called.endswith(".zip"):
         with zipfile.ZipFile(path) as packed:
             for info in packed.infolist():
                 if not info.is_dir():
                     with packed.open(info) as content:
-                        yield _tidy(info.filename), content
+                        yield _tidy(info.filename), content, 0
         return
-    with tarfile.open(path, "r|*") as packed_tar:
+    with tarfile.open(path, "r|*", tarinfo=_PlainTarInfo) as packed_tar:
         for member in packed_tar:
             content_of = packed_tar.extractfile(member) if member.isreg() else None
-            if content_of:
-                yield _tidy(member.name), content_of
+            yield _tidy(member.name), content_of, max(0, member.size) if content_of else 0
 
 
 def _tidy(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.db import transaction
 
@@ -45,6 +45,7 @@ from markethall.trade.catalog.models import (
 from markethall.trade.catalog.storefronts import storefront
 
 MAX_FAULTS = 1000
+MAX_LINE = 1_000_000  # characters; understood, a line takes up to thirty times its memory
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Tell = Callable[[int, int], None]
 
@@ -131,10 +132,17 @@ def _understood(source: Opened, slug: str) -> Bundle:
     try:
         with source.text.open(encoding="utf-8-sig", newline="") as text:
             if source.kind == "csv":
-                return tables.read(text)
-            return sanity.read(text, currency=storefront(slug).currency)
+                return tables.read(_lines(text))
+            return sanity.read(_lines(text), currency=storefront(slug).currency)
     except UnicodeDecodeError as error:
         raise Invalid.field("file", "This file is not in UTF-8.") from error
+
+
+def _lines(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise Invalid.field("file", f"A line has {MAX_LINE} characters at most.")
+        yield line
 
 
 def _save(run: _Run, bundle: Bundle) -> None:

@@ -4,9 +4,9 @@ read; what else a document has is passed over."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import IO, Any
+from typing import Any
 
 from markethall.trade.catalog.actions.categories import CategoryDraft
 from markethall.trade.catalog.actions.collections import CollectionDraft
@@ -40,7 +40,7 @@ _KINDS = {"product": "product", "category": "category", "collection": "collectio
 Lines = dict[str, tuple[int, Document]]
 
 
-def read(file: IO[str], *, currency: str) -> Bundle:
+def read(file: Iterable[str], *, currency: str) -> Bundle:
     """Understand an export. Amounts without a currency are in ``currency``."""
     bundle = Bundle()
     kept = _documents(file, bundle)
@@ -70,7 +70,7 @@ def read(file: IO[str], *, currency: str) -> Bundle:
     return bundle
 
 
-def _documents(file: IO[str], bundle: Bundle) -> dict[str, Lines]:
+def _documents(file: Iterable[str], bundle: Bundle) -> dict[str, Lines]:
     """Goods by kind and id, with their lines. A draft counts where nothing is published."""
     kept: dict[str, Lines] = {kind: {} for kind in _KINDS}
     for line, raw in enumerate(file, 1):

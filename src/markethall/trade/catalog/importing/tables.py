@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from itertools import groupby, zip_longest
-from typing import IO
 
 from markethall.kernel.money import Money, of_decimal
 from markethall.trade.catalog.drafts import OptionDraft, ProductDraft, ValueDraft
@@ -18,6 +17,8 @@ from markethall.trade.catalog.importing.records import Bundle, Fault, Picture, P
 from markethall.trade.catalog.models import ProductStatus, TaxCategory
 
 MAX_ROWS = 500_000
+MAX_COLUMNS = 400
+MAX_ROWS_EACH = 2_000  # of one product
 PLAIN = (
     "slug", "name", "status", "summary", "description", "category", "collections", "tags",
     "tax_category", "weight_grams", "position",
@@ -44,7 +45,7 @@ class Wrong(ValueError):
         self.column, self.message, self.line = column, message, 0
 
 
-def read(text: IO[str]) -> Bundle:
+def read(text: Iterable[str]) -> Bundle:
     """Understand a CSV file. A product is wrong as a whole, with the line of its fault."""
     bundle = Bundle()
     csv.field_size_limit(1_000_000)
@@ -59,6 +60,8 @@ def read(text: IO[str]) -> Bundle:
         try:
             if not slug:
                 raise Wrong("slug", "Every row names its product.")
+            if len(rows) > MAX_ROWS_EACH:
+                raise Wrong("slug", f"A product has {MAX_ROWS_EACH} rows at most.")
             bundle.products.append(_product(rows))
         except Wrong as wrong:
             bundle.faults.append(Fault(wrong.line or rows[0][0], wrong.column, wrong.message))
@@ -66,6 +69,8 @@ def read(text: IO[str]) -> Bundle:
 
 
 def _header_fault(columns: Sequence[str]) -> str:
+    if len(columns) > MAX_COLUMNS:
+        return f"There are {len(columns)} columns; at most {MAX_COLUMNS} are read."
     known = {*PLAIN, *OPTION, *VALUE, *SEVERAL}
     unknown = [
         name for name in columns if name not in known and not name.startswith((_PRICE, _EFFECT))
@@ -84,7 +89,7 @@ def _header_fault(columns: Sequence[str]) -> str:
 
 
 def _rows(reader: csv.DictReader[str], bundle: Bundle) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows with their lines, without those that are empty."""
+    """Rows with their lines: the cells that say something, of rows that do."""
     rows = iter(reader)
     while True:
         try:
@@ -102,11 +107,13 @@ def _rows(reader: csv.DictReader[str], bundle: Bundle) -> Iterator[tuple[int, di
             bundle.faults.append(Fault(reader.line_num, "", f"At most {MAX_ROWS} lines."))
             return
         # A blank is a character that may be allowed.
-        plain = {
-            name: _unguarded((cell or "") if name == "option_allowed" else (cell or "").strip())
+        said = {
+            name: _unguarded(cell if name == "option_allowed" else cell.strip())
             for name, cell in row.items()
+            if cell
         }
-        if any(plain.values()):
+        plain = {name: cell for name, cell in said.items() if cell}
+        if plain:
             yield reader.line_num, plain
 
 
