@@ -62,6 +62,11 @@ def reordered(keeper: ApiClient) -> None:
     CollectionItem.objects.filter(pk=first.pk).update(position=second.position + 1)
 
 
+def emptied(keeper: ApiClient) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE catalog_facet")
+
+
 def left_out(keeper: ApiClient) -> None:
     body = {"slug": "dawn", "name": "Dawn", "products": ["chain"]}
     made = keeper.get("/api/collections/dawn").json()["id"]
@@ -86,7 +91,7 @@ def test_a_list_that_nothing_changed_asks_one_question(keeper: ApiClient) -> Non
 
 
 @pytest.mark.parametrize(
-    "change", [reviewed, pictured, dearer, archived, moved, reordered, left_out]
+    "change", [reviewed, pictured, dearer, archived, moved, reordered, emptied, left_out]
 )
 def test_whatever_a_list_shows_changes_it_at_once(
     keeper: ApiClient, change: Callable[[ApiClient], None]

@@ -25,7 +25,7 @@ TABLES = (
     "category", "collection", "collectionitem", "facet", "product", "productimage", "productprice",
 )  # fmt: skip
 ON_EACH = """
-CREATE TRIGGER revise AFTER INSERT OR UPDATE OR DELETE ON catalog_{0}
+CREATE TRIGGER revise AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON catalog_{0}
     FOR EACH STATEMENT EXECUTE FUNCTION catalog_revise();
 """
 
