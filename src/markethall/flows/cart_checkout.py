@@ -30,6 +30,7 @@ from markethall.kernel import clock
 from markethall.kernel.errors import Conflict, FieldError, Invalid
 from markethall.kernel.ids import digest
 from markethall.kernel.locking import lock_row
+from markethall.kernel.rows import insert
 from markethall.kernel.texts import paragraphs
 from markethall.trade.cart.errors import CartEmpty
 from markethall.trade.cart.models import Cart, CartOrder
@@ -295,9 +296,7 @@ def _place(agreed: _Agreed, key: str | None, back_to: str) -> Started:
             email=agreed.email,
             goods=quoted.items_total,
         )
-    CartOrder(cart=agreed.cart, reference=order.pk, mark=agreed.mark, placed_at=clock.now()).save(
-        force_insert=True
-    )
+    insert(CartOrder(cart=agreed.cart, reference=order.pk, mark=agreed.mark, placed_at=clock.now()))
     if not order.total:
         return Started(settlement.settle_free(order.pk), None)
     return Started(order, checkout.prepare_new(order, back_to))

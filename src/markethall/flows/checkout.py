@@ -137,8 +137,7 @@ def open_at_gateway(order: Order, payment: Payment, lines: Sequence[ChargeLine] 
             if locked.status == PaymentStatus.CREATED:
                 mark_unpaid(locked, PaymentStatus.CANCELLED, refused.detail)
         raise
-    with transaction.atomic():
-        return record_opened(payment.pk, **opened)
+    return record_opened(payment.pk, **opened)
 
 
 def _ask_gateway(order: Order, payment: Payment, lines: Sequence[ChargeLine]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from markethall.foundation.files.storage import registry
 from markethall.foundation.files.storage.base import Entry, FileStore
 from markethall.kernel import clock, jobs
 from markethall.kernel.ids import new_id
+from markethall.kernel.rows import insert
 
 _EXTENSIONS = {
     "image/jpeg": "jpg",
@@ -62,7 +63,7 @@ def store_file(
     name = f"{purpose}/{file_id.hex[-2:]}/{uuid.uuid4().hex}.{_EXTENSIONS[content_type]}"
     storage = registry.chosen()
     registry.store_named(storage).put(name, io.BytesIO(content), content_type=content_type)
-    return StoredFile.objects.create(
+    file = StoredFile(
         id=file_id,
         storage=storage,
         owner_id=owner_id,
@@ -75,6 +76,8 @@ def store_file(
         sha256=hashlib.sha256(content).hexdigest(),
         created_at=clock.now(),
     )
+    insert(file)
+    return file
 
 
 def accept_picture(

@@ -19,6 +19,7 @@ from markethall.foundation.messaging.unsubscribing import unsubscribe_link
 from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock
 from markethall.kernel.retention import delete_oldest
+from markethall.kernel.rows import insert
 
 # Mails and what is attached to them wait here, so that they hold nothing else up.
 QUEUE = "mail"
@@ -48,7 +49,7 @@ def send_mail(
     with transaction.atomic(savepoint=False):
         letter = compose(template, to=to, brand=brand, context=context or {}, unsubscribe_url=stop)
         now = clock.now()
-        mail = Mail.objects.create(
+        mail = Mail(
             to=to,
             user_id=user_id,
             template=template,
@@ -65,6 +66,7 @@ def send_mail(
             created_at=now,
             due_at=now,
         )
+        insert(mail)
         jobs.enqueue("deliver_mail", queue=QUEUE, mail_id=str(mail.pk))
     return mail
 

@@ -19,6 +19,7 @@ from markethall.foundation.payments.models import (
 )
 from markethall.kernel import clock
 from markethall.kernel.money import Money
+from markethall.kernel.rows import insert
 
 
 def open_payment(
@@ -31,7 +32,7 @@ def open_payment(
     return_url: str = "",
 ) -> Payment:
     """Record the intent to be paid ``money`` for ``reference``; the gateway is called after."""
-    return Payment.objects.create(
+    payment = Payment(
         reference=reference,
         payer_id=payer_id,
         gateway=gateway,
@@ -41,6 +42,8 @@ def open_payment(
         return_url=return_url,
         created_at=clock.now(),
     )
+    insert(payment)
+    return payment
 
 
 _OPENED = """

@@ -23,6 +23,10 @@ SELECT l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v
  WHERE l.cart_id = %s
  ORDER BY l.added_at, l.id
 """
+_CARTS = """
+SELECT * FROM cart_cart WHERE {whose} AND (%(storefront)s = '' OR storefront = %(storefront)s)
+ ORDER BY updated_at DESC LIMIT 1
+"""
 
 
 class ItemImage(NamedTuple):
@@ -58,12 +62,15 @@ class CartItem:
 
 def cart_of(owner: Owner, storefront: str = "") -> Cart | None:
     """Somebody's cart at a storefront; without one, the cart they touched last."""
-    carts = Cart.objects.order_by("-updated_at")
-    if owner.user_id:
-        carts = carts.filter(user_id=owner.user_id)
-    else:
-        carts = carts.filter(visitor_digest=owner.visitor_digest)
-    return (carts.filter(storefront=storefront) if storefront else carts).first()
+    whose = "user_id = %(user)s" if owner.user_id else "visitor_digest = %(visitor)s"
+    values = {
+        "user": owner.user_id,
+        "visitor": owner.visitor_digest,
+        "storefront": storefront,
+    }
+    for cart in Cart.objects.raw(_CARTS.format(whose=whose), values):
+        return cart
+    return None
 
 
 def line_of(owner: Owner, line_id: uuid.UUID) -> CartLine | None:

@@ -13,6 +13,7 @@ from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock, events
 from markethall.kernel.idempotency import IdempotencyMismatch
 from markethall.kernel.ids import human_code
+from markethall.kernel.rows import insert
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
 from markethall.trade.orders.errors import MoveNotAllowed
@@ -62,13 +63,12 @@ def place_order(
                 idempotency_key=key,
                 created_at=clock.now(),
             )
+            rows = [_row(order, line, terms) for line in lines]
             try:
                 with transaction.atomic():
-                    order.save(force_insert=True)
+                    insert(order, *rows, _step(order, "", actor_id or customer_id, ""))
             except IntegrityError:  # the number is taken, or a twin of this call was quicker
                 continue
-            OrderLine.objects.bulk_create(_row(order, line, terms) for line in lines)
-            _record(order, "", actor_id or customer_id, "")
             if any(line.kind == LineKind.GOODS for line in lines):
                 events.publish(OrderPlaced(order.pk))
             return order, True
@@ -104,7 +104,7 @@ def move_through(
     for name, value in fields.items():
         setattr(order, name, value)
     order.save(update_fields=["status", *fields])
-    OrderMove.objects.bulk_create(moves)
+    insert(*moves)
     events.publish(OrderMoved(order.pk, order.customer_id, order.status))
 
 
@@ -136,14 +136,14 @@ def mark_paid(paid: Sequence[Paid]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_PAID, [now, *columns])
-    OrderMove.objects.bulk_create(moves)
+    insert(*moves)
     for order in orders:
         events.publish(OrderMoved(order.pk, order.customer_id, order.status))
 
 
 def add_note(order: Order, *, actor_id: uuid.UUID, note: str) -> None:
     """Write a note into an order's timeline."""
-    _record(order, order.status, actor_id, note)
+    insert(_step(order, order.status, actor_id, note))
 
 
 def forget_buyers(orders: Sequence[Order], *, email: str) -> None:
@@ -218,10 +218,6 @@ def _row(order: Order, line: PricedLine, terms: Terms) -> OrderLine:
         tax_basis_points=line.tax_basis_points,
         data=dict(line.data),
     )
-
-
-def _record(order: Order, origin: str, actor_id: uuid.UUID | None, note: str) -> None:
-    _step(order, origin, actor_id, note).save(force_insert=True)
 
 
 def _steps(
