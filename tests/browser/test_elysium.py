@@ -214,3 +214,19 @@ class Held:
                 return self._asked.popleft()
             self._page.evaluate("0")
         raise AssertionError("The page asks nothing.")
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_one_cover_is_loaded_and_the_other_when_it_is_switched(
+    visitor: Arrive, size: tuple[int, int], scheme: str, other: str
+) -> None:
+    names = {"light": "morning", "dark": "night"}
+    guest = visitor(size=size, scheme=scheme)
+    loaded: list[str] = []
+    guest.page.on("request", lambda sent: loaded.append(sent.url))
+    page = guest.go("/elysium")
+    covers = [url for url in loaded if re.search(r"/(morning|night)[.-]", url)]
+    assert len(covers) == 1 and names[scheme] in covers[0]
+    with page.expect_request(lambda sent: names[other] in sent.url):
+        page.get_by_role("button", name="Switch between light and dark").click()

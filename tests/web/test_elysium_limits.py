@@ -161,3 +161,16 @@ def test_what_was_typed_anew_on_a_page_from_before_is_what_is_ordered(client: Cl
     client.post("/elysium/checkout", {**sent, "shipping-line1": "Rosenweg 7"})
     (order,) = Order.objects.filter(status="PENDING")
     assert order.lines.get().data["configuration"] == chosen
+
+
+@pytest.mark.django_db
+def test_a_form_that_is_too_long_is_told_so() -> None:
+    answer = Client().post("/elysium/bespoke", {"notes": "x" * 1024 * 1024})
+    assert answer.status_code == 413
+    text = answer.content.decode()
+    assert 'data-theme="elysium"' in text
+    assert "at most 1 MB of text" in text
+    told = Client().post(
+        "/elysium/bag/lines", {"product": "x" * 1024 * 1024}, HTTP_HX_REQUEST="true"
+    )
+    assert (told.status_code, told.headers["HX-Reswap"]) == (413, "none")

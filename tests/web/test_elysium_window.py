@@ -68,8 +68,11 @@ def test_the_home_page_has_a_picture_by_day_and_one_by_night(client: Client) -> 
     text = page(client, "/elysium")
     for name in re.findall(r"/static/(img/elysium/[a-z]+)[^\"]*\.webp", text):
         assert finders.find(f"{name}.webp"), name
-    shown = re.findall(r'class="(by-[a-z]+)" src="[^"]*/(morning|night)', text)
-    assert shown == [("by-day", "morning"), ("by-night", "night")]
+    cover = text[text.index("<picture>") : text.index("</picture>")]
+    assert re.findall(r"<(?:source|img)[^>]*/(morning|night)\.", cover) == ["night", "morning"]
+    for mode, media in (("dark", "all"), ("light", "not all")):
+        client.cookies["mode"] = mode
+        assert f'<source data-night media="{media}"' in page(client, "/elysium")
     assert "Configure yours" in text
 
 

@@ -8,6 +8,7 @@ from inspect import unwrap
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -17,6 +18,7 @@ from markethall.interfaces.web.members import to_login
 from markethall.kernel.errors import (
     Forbidden,
     NotFound,
+    PayloadTooLarge,
     Problem,
     Unauthenticated,
 )
@@ -25,6 +27,11 @@ View = Callable[[HttpRequest], HttpResponse]
 # What is said of a problem that says no more than its title, and who shows it in their own frame.
 _WHY = {404: "It may have moved, or be gone. Look whether the address is whole."}
 _OWN_PAGES = {("elysium", 404): "elysium/not_found.html"}
+_TOO_LARGE = (
+    f"A form has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024} MB of text, and "
+    f"{settings.DATA_UPLOAD_MAX_NUMBER_FILES} files. Nothing was saved: go back, where what you "
+    "typed still stands, and send less."
+)
 _MOST_TOLD = 3  # of the fields that are wrong, in one text
 _SHOWN_AGAIN: dict[Callable[..., Any], View] = {}
 
@@ -83,6 +90,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig | TooManyFilesSent):
+        return problem_page(request, PayloadTooLarge(_TOO_LARGE))
     return problem_page(request, BadRequest("Go back, reload the page and try again."))
 
 

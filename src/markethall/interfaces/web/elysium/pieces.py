@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
+from markethall.flows.reviews import may_review
 from markethall.interfaces.web.elysium import bags, structured
 from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.configurator import chosen_of, options_shown, wanted_of
@@ -114,8 +115,11 @@ def _surroundings(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     found = products_shown(storefront=STOREFRONT, currency=currency, category=category)
     others = found.exclude(pk=detail.product.pk).order_by("position", "-id")[:_ALSO]
     reviews = detail.product.reviews.filter(is_hidden=False).order_by("-id")[:_REVIEWS]
+    user = request.user
+    reviews_it = user.is_authenticated and may_review(product_id=detail.product.pk, user_id=user.pk)
     return {
         "also": cards_shown(others, currency),
         "reviews": reviews,
+        "review_url": f"/elysium/pieces/{detail.product.slug}/review" if reviews_it else "",
         "recent": recent(request, detail.product),
     }

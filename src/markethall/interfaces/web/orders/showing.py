@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from markethall.flows.order_sheet import address_lines, sheet_of
+from markethall.flows.reviews import reviewed
 from markethall.flows.settlement import SOLD_OUT_REASON
 from markethall.foundation.payments.models import Refund, RefundStatus
 from markethall.kernel.money import Money
@@ -26,6 +27,7 @@ _STEPS = {
 }
 # What the state of one is called where that is not its step.
 _STATES = {OrderStatus.PENDING: "Waiting for the payment"}
+_WITH_THEM = {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
 _AHEAD = (OrderStatus.PAID, OrderStatus.FULFILLED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
@@ -35,6 +37,7 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
     shop = storefront(order.storefront)
     refunds = _refunds(order)
     images = _images(sheet.lines)
+    unreviewed = _unreviewed(order, sheet.lines) if acts else set()
     return {
         "order": order,
         "sheet": sheet,
@@ -48,6 +51,7 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
                 "image": images.get(line.data.get("imageId") or ""),
                 "shown": line.data.get("shown", []),
                 "pieces": sheet.pieces.get(line.pk),
+                "may_review": line.data.get("productId") in unreviewed,
                 "page": f"{shop.path}/pieces/{line.data['productSlug']}"
                 if line.data.get("productSlug")
                 else "",
@@ -102,6 +106,14 @@ def _refunds(order: Order) -> list[dict[str, Any]]:
         }
         for refund in rows.order_by("pk")
     ]
+
+
+def _unreviewed(order: Order, lines: Any) -> set[str]:
+    """The products of an order under way or delivered that its buyer has not reviewed yet."""
+    if order.customer_id is None or order.status not in _WITH_THEM:
+        return set()
+    bought = {line.data["productId"] for line in lines if line.data.get("productId")}
+    return bought - {str(pk) for pk in reviewed(bought, user_id=order.customer_id)}
 
 
 def _images(lines: Any) -> dict[str, ProductImage]:

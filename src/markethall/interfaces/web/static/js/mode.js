@@ -12,5 +12,8 @@ document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-mode-toggle]")) return;
   const mode = current() === "dark" ? "light" : "dark";
   root.dataset.mode = mode;
+  for (const source of document.querySelectorAll("source[data-night]")) {
+    source.media = mode === "dark" ? "all" : "not all";
+  }
   remember(mode);
 });
