@@ -20,11 +20,13 @@ from urllib.parse import quote
 import pytest
 import structlog
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
 from house.people import ApiClient, make_user
 from markethall.config.environment import Environment
 from markethall.config.log import logging_settings
-from markethall.config.redaction import Redactor, redactor
+from markethall.config.redaction import _LOOKS, REMOVED, Redactor, redactor
 
 DSN_KEY = "0123456789abcdef0123456789abcdef"
 SECRETS = {
@@ -220,3 +222,20 @@ def test_a_fault_reaches_sentry_without_secrets(tmp_path: Path) -> None:
     report = b"".join(server.bodies).decode()  # type: ignore[attr-defined]
     assert "request failed" in report and "RuntimeError" in report and "an-order" in report
     assert "sentinel" not in report and "sentinel" not in done.stderr
+
+
+_PARTS = st.sampled_from(
+    [
+        *'@ = : / _ . - \n \xa0 a ſ ı basic Bearer sk polar_oat password api-key to ken " '
+        f"/track/ /files/ secret e.org abcdefgh 12345678 {REMOVED}".split(" "),
+        " ",
+    ]
+)
+
+
+@given(st.lists(_PARTS, max_size=14).map("".join))
+def test_what_is_not_searched_holds_nothing(text: str) -> None:
+    redacted = Redactor(["known to us"]).text(text)
+    for _, pattern, instead in _LOOKS:
+        text = pattern.sub(instead, text)
+    assert redacted == text

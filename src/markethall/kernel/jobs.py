@@ -7,32 +7,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
-from procrastinate import exceptions
-from procrastinate.contrib.django import app
 
 # An argument of every job that follows a request; the worker takes it off.
 REQUEST_ID = "request_id"
 # procrastinate's own function, called without its client: one plain statement.
 _DEFER = "SELECT procrastinate_defer_jobs_v1(ARRAY[{jobs}])"
-_JOB = "(%s, %s, 0, %s, NULL, %s, %s)::procrastinate_job_to_defer_v1"
+_JOB = "(%s, %s, 0, %s, %s, %s, %s)::procrastinate_job_to_defer_v1"
+_WAITS_NOT = (
+    " WHERE NOT EXISTS"
+    " (SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo')"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     queue: str
     task: str
-    lock: str | None
     arguments: str
-    due_at: datetime | None
+    due_at: datetime | None = None
+    lock: str | None = None
+    queueing_lock: str | None = None
 
 
 _gathering: ContextVar[list[_Job] | None] = ContextVar("gathering", default=None)
@@ -52,7 +55,7 @@ def enqueue(
     sandbox clock says. The worker logs for the request that this stands in.
     """
     due_at = timezone.now() + delay if delay else None
-    job = _Job(queue, task, lock, json.dumps(arguments | _origin()), due_at)
+    job = _Job(queue, task, json.dumps(arguments | _origin()), due_at, lock)
     gathered_so_far = _gathering.get()
     if gathered_so_far is None:
         _defer([job])
@@ -82,28 +85,19 @@ def _origin() -> dict[str, str]:
 
 def _defer(jobs: list[_Job]) -> None:
     statement = _DEFER.format(jobs=", ".join([_JOB] * len(jobs)))
-    values = [
-        value
-        for job in jobs
-        for value in (job.queue, job.task, job.lock, job.arguments, job.due_at)
-    ]
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, [value for job in jobs for value in _values(job)])
+
+
+def _values(job: _Job) -> list[Any]:
+    return [job.queue, job.task, job.lock, job.queueing_lock, job.arguments, job.due_at]
 
 
 def enqueue_once(task: str, *, queue: str = "default", **arguments: Any) -> None:
     """Enqueue ``task`` unless the same task already waits. A running one does not count."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'", [task]
-        )
-        if cursor.fetchone():
-            return
-    deferrer = app.configure_task(task, queue=queue, queueing_lock=task)
-    try:
-        deferrer.defer(**arguments, **_origin())
-    except exceptions.AlreadyEnqueued:
-        return
+    job = _Job(queue, task, json.dumps(arguments | _origin()), queueing_lock=task)
+    with suppress(IntegrityError), connection.cursor() as cursor:  # of two at once, one is kept
+        cursor.execute(_DEFER.format(jobs=_JOB) + _WAITS_NOT, [*_values(job), task])
 
 
 def unfinished(task: str, argument: str) -> set[str]:

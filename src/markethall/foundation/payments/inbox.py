@@ -32,7 +32,10 @@ from markethall.kernel.retention import delete_oldest
 MAX_ATTEMPTS = 8
 LEASE = timedelta(minutes=2)
 _BATCH = 100
-_LATE = 0.05  # seconds
+# How long a job waits before its first look, in seconds. An intake that saw it waiting may commit
+# a little after it has begun, and what comes together is settled together. What comes later still
+# finds no job that waits, and wakes another; what is missed all the same, the sweep finds.
+_MOMENT = 0.05
 _JOB = "settle_inbox"
 
 log = structlog.get_logger(__name__)
@@ -151,7 +154,8 @@ def drain(
     event, which is tried again later, up to ``MAX_ATTEMPTS`` times.
     """
     tried = 0
-    while batch := _claim() or _claim_late():
+    time.sleep(_MOMENT)
+    while batch := _claim():
         tried += len(batch)
         done = _try_together(settle_together, batch)
         for event in batch:
@@ -245,13 +249,6 @@ def _try(settle: Callable[[InboxEvent], Outcome], event: InboxEvent) -> None:
 def _claim() -> list[InboxEvent]:
     now = clock.now()
     return list(InboxEvent.objects.raw(_CLAIM, [now + LEASE, now, _BATCH]))
-
-
-def _claim_late() -> list[InboxEvent]:
-    """Look once more after a moment: an intake that saw this job waiting may have committed
-    after the job's last look. What even this misses, the sweep finds."""
-    time.sleep(_LATE)
-    return _claim()
 
 
 def _postpone(event: InboxEvent, error: Exception) -> None:
