@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 
 from house.people import ApiClient, client_for, make_user
+from house.things import something_of_every_kind
 from house.till import checkout
+from markethall.interfaces.api.document import openapi_document
 from markethall.interfaces.live.app import Live
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("till")]
@@ -37,6 +39,29 @@ def test_a_filter_with_a_nul_is_refused(boss: ApiClient, path: str, names: list[
     for name in names:
         answer = boss.get(path, {name: NUL})
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), name
+
+
+def test_no_address_breaks_by_a_nul(boss: ApiClient) -> None:
+    things = something_of_every_kind()
+    asked = 0
+    for path, methods in openapi_document()["paths"].items():
+        for told in methods.get("get", {}).get("parameters", []):
+            if told["in"] == "query" and "string" in str(told["schema"]):
+                asked += 1
+                answer = boss.get(path.format(**things), {told["name"]: NUL})
+                assert answer.status_code < 500, (path, told["name"])
+        if "{" in path:
+            nul = path.format(**dict.fromkeys(things, "%00"))
+            statuses = {getattr(boss, method)(nul).status_code for method in methods}
+            assert max(statuses) < 500, path
+    assert asked > 50
+
+
+def test_a_list_with_a_nul_is_refused(boss: ApiClient) -> None:
+    answer = boss.get("/api/inventory", {"sku": ["A", NUL]})
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "sku")
+    ring = {"product": "aurore", "configuration": {"metal": NUL}}
+    assert boss.post("/api/cart", ring).status_code == 422
 
 
 def test_a_body_with_a_nul_is_refused(boss: ApiClient) -> None:

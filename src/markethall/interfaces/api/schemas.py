@@ -33,6 +33,11 @@ def _storable(value: Any) -> Any:
     """``value``, unless a text in it has a NUL, which PostgreSQL does not keep."""
     if isinstance(value, str) and "\x00" in value:
         raise ValueError("A text has no NUL characters.")
+    if isinstance(value, list | tuple | dict):
+        for each in value:
+            _storable(each)
+            if isinstance(value, dict):
+                _storable(value[each])
     return value
 
 
