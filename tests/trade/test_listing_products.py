@@ -165,7 +165,9 @@ def test_values_and_collections_are_found_too() -> None:
 
 def test_a_mistyped_word_is_put_right() -> None:
     plain("solitaire", tags=["bridal"])
-    plain("bracelet")
+    plain("bracelet", summary="Moonstones, and nothing between these")
+    assert understood(storefront="elysium", q="monstones") == "moonstones"
+    assert understood(storefront="elysium", q="thesee") == "thesee"
     assert understood(storefront="elysium", q="solitaire") == "solitaire"
     assert understood(storefront="elysium", q="solitare") == "solitaire"
     assert understood(storefront="elysium", q="bridel braclet") == "bridal bracelet"

@@ -80,8 +80,9 @@ SELECT gen_random_uuid(), w.storefront, w.word, ARRAY(
   FROM (SELECT DISTINCT p.storefront, word
           FROM catalog_product p,
                unnest(tsvector_to_array(
-                   to_tsvector('simple', p.name || ' ' || p.keywords))) AS word
+                   to_tsvector('simple', CONCAT_WS(' ', p.name, p.keywords, p.summary)))) AS word
          WHERE p.id = ANY(%(ids)s) AND word ~ '^[[:alpha:]]{4,40}$'
+           AND ts_lexize('english_stem', word) <> '{}'  -- but not what no search looks for
          ORDER BY p.storefront, word) w
 ON CONFLICT (storefront, word) DO NOTHING
 """
