@@ -9,7 +9,10 @@ from house.after import bought
 from house.goods import bought as has
 from house.goods import plain
 from house.people import make_user, page_client
+from house.shelf import line_of, on_shelf
 from markethall.flows.order_parcels import ship_order
+from markethall.flows.refund_lines import RefundedLine
+from markethall.flows.refunds import refund_order
 from markethall.trade.catalog.models import Review
 
 PAGE, FORM = "/elysium/pieces/ring", "/elysium/pieces/ring/review"
@@ -65,3 +68,22 @@ def test_an_order_that_is_sent_leads_there() -> None:
     assert form not in text(page_client(make_user(role="admin")), f"/orders/{order.pk}")
     browser.post(form, {"rating": "5"})
     assert form not in text(browser, f"/orders/{order.pk}")
+
+
+@pytest.mark.usefixtures("till")
+@pytest.mark.django_db
+def test_an_order_does_not_lead_to_what_was_given_back() -> None:
+    ada, kept, returned = make_user(), on_shelf(), on_shelf()
+    order = bought(ada, line_of(kept), line_of(returned))
+    ship_order(order_id=order.pk, actor_id=ada.pk)
+    back = order.lines.get(item=returned.sku)
+    refund_order(
+        order_id=order.pk,
+        amount=None,
+        lines=[RefundedLine(back.pk, 1)],
+        reason="Too large",
+        actor_id=ada.pk,
+    )
+    shown = text(page_client(ada), f"/orders/{order.pk}")
+    assert f"/pieces/{kept.product.slug}/review" in shown
+    assert f"/pieces/{returned.product.slug}/review" not in shown

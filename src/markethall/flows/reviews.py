@@ -28,7 +28,7 @@ def may_review(*, product_id: UUID, user_id: UUID) -> bool:
     return _has_bought(user_id, product_id) and not reviewed([product_id], user_id=user_id)
 
 
-def reviewed(product_ids: Iterable[UUID | str], *, user_id: UUID) -> set[UUID]:
+def reviewed(product_ids: Iterable[UUID], *, user_id: UUID) -> set[UUID]:
     """Which of these products somebody has reviewed."""
     found = Review.objects.filter(product__in=product_ids, user=user_id)
     return set(found.values_list("product_id", flat=True))

@@ -31,7 +31,7 @@ from markethall.trade.catalog.search import understood
 
 PAGE = 24
 _SORTS = {
-    "featured": "As we show them",
+    "featured": "Our choice",
     "newest": "Newest",
     "price": "Price, rising",
     "-price": "Price, falling",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from markethall.flows.order_sheet import address_lines, sheet_of
+from markethall.flows.order_sheet import Sheet, address_lines, sheet_of
 from markethall.flows.reviews import reviewed
 from markethall.flows.settlement import SOLD_OUT_REASON
 from markethall.foundation.payments.models import Refund, RefundStatus
@@ -37,7 +38,7 @@ def context_of(order: Order, path: str, *, acts: bool) -> dict[str, Any]:
     shop = storefront(order.storefront)
     refunds = _refunds(order)
     images = _images(sheet.lines)
-    unreviewed = _unreviewed(order, sheet.lines) if acts else set()
+    unreviewed = _unreviewed(order, sheet) if acts else set()
     return {
         "order": order,
         "sheet": sheet,
@@ -108,12 +109,17 @@ def _refunds(order: Order) -> list[dict[str, Any]]:
     ]
 
 
-def _unreviewed(order: Order, lines: Any) -> set[str]:
-    """The products of an order under way or delivered that its buyer has not reviewed yet."""
+def _unreviewed(order: Order, sheet: Sheet) -> set[str]:
+    """The products of an order under way or delivered that its buyer has kept some of, and not
+    reviewed yet."""
     if order.customer_id is None or order.status not in _WITH_THEM:
         return set()
-    bought = {line.data["productId"] for line in lines if line.data.get("productId")}
-    return bought - {str(pk) for pk in reviewed(bought, user_id=order.customer_id)}
+    kept = {
+        UUID(line.data["productId"])
+        for line in sheet.lines
+        if line.data.get("productId") and line.pk in sheet.pieces and sheet.pieces[line.pk].kept
+    }
+    return {str(pk) for pk in kept - reviewed(kept, user_id=order.customer_id)}
 
 
 def _images(lines: Any) -> dict[str, ProductImage]:
