@@ -27,8 +27,8 @@ from markethall.foundation.accounts.models import User
 from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.models import Entry
 from markethall.foundation.ledger.queries import balance_of, system_balance
-from markethall.foundation.payments.errors import GatewayUnavailable
-from markethall.foundation.payments.gateways.base import RefundTruth
+from markethall.foundation.payments.errors import GatewayRefused, GatewayUnavailable
+from markethall.foundation.payments.gateways.base import ChargeState, ChargeTruth, RefundTruth
 from markethall.foundation.payments.gateways.sandbox import counter, outage
 from markethall.foundation.payments.gateways.sandbox.gateway import SandboxGateway
 from markethall.foundation.payments.models import (
@@ -204,6 +204,38 @@ class TestHealing:
         comparison.sweep()
         assert Refund.objects.get().status == RefundStatus.SUCCEEDED
         assert SandboxCheckout.objects.get().refunded == 100
+
+    @pytest.mark.parametrize("answer", ["failed", "refused", "processing"])
+    def test_what_failed_is_asked_about_for_three_days_at_most(
+        self,
+        answer: str,
+        monkeypatch: pytest.MonkeyPatch,
+        turn_clock: Callable[[timedelta], None],
+    ) -> None:
+        press(checkout(client_for(make_user())), "declined")
+        deliver_and_settle()
+        asked: list[str] = []
+
+        def cannot_be_closed(self: SandboxGateway, ref: str) -> ChargeTruth:
+            asked.append(ref)
+            if answer == "refused":
+                raise GatewayRefused("Not with this key.")
+            money = Payment.objects.get(gateway_ref=ref).money
+            return ChargeTruth(ref, ChargeState(answer), money)
+
+        monkeypatch.setattr(SandboxGateway, "close", cannot_be_closed)
+        states = []
+        for _ in range(3):
+            turn_clock(timedelta(days=2))
+            compare()
+            states.append(Payment.objects.get().status)
+        order = Order.objects.get()
+        if answer == "processing":
+            assert (states, len(asked)) == (["failed"] * 3, 3)
+            assert order.status == "PROCESSING"
+        else:
+            assert (states, len(asked)) == (["failed", "cancelled", "cancelled"], 2)
+            assert order.status == "CANCELLED"
 
     def test_a_refund_by_hand_takes_back_what_it_bought_once(self) -> None:
         user = make_user(credits=0)

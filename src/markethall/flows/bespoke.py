@@ -25,7 +25,7 @@ from markethall.foundation.files.actions import accept_picture
 from markethall.foundation.messaging.actions import send_mail
 from markethall.kernel import clock
 from markethall.kernel.errors import Invalid
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.kernel.texts import paragraphs
 from markethall.trade.catalog.storefronts import storefront as shop_of
 from markethall.trade.leads import actions
@@ -79,7 +79,7 @@ def reply(*, lead_id: uuid.UUID, body: str, actor_id: uuid.UUID, is_internal: bo
     """Staff answers by mail, or notes something for themselves. Raises LeadMissing, Invalid."""
     text = _written(body)
     with transaction.atomic():
-        lead = _locked(lead_id)
+        lead = lock_one(Lead.objects.filter(pk=lead_id), missing=LeadMissing)
         actions.add_message(lead, body=text, author_id=actor_id, is_internal=is_internal)
         if not is_internal:
             if lead.status == LeadStatus.NEW:
@@ -100,7 +100,7 @@ def answer(*, token: str, body: str) -> Lead:
     count_by_address("bespoke")
     text = _written(body)
     with transaction.atomic():
-        lead = _locked(_read(token))
+        lead = lock_one(Lead.objects.filter(pk=_read(token)), missing=LeadMissing)
         actions.add_message(lead, body=text, author_id=None)
         _mail_staff(lead, text, is_new=False)
     return lead
@@ -114,7 +114,7 @@ def change(
     Raises LeadMissing, and NotAssignable for who may not look after leads.
     """
     with transaction.atomic():
-        lead = _locked(lead_id)
+        lead = lock_one(Lead.objects.filter(pk=lead_id), missing=LeadMissing)
         changes: dict[str, Any] = {}
         if assignee_id is not ...:
             lead.assignee = _assignable(assignee_id)
@@ -191,13 +191,6 @@ def _mail_staff(lead: Lead, body: str, *, is_new: bool) -> None:
             user_id=person.pk,
             context=notice_values(lead, body, is_new=is_new),
         )
-
-
-def _locked(lead_id: uuid.UUID) -> Lead:
-    found = lock(Lead.objects.filter(pk=lead_id))
-    if not found:
-        raise LeadMissing
-    return found[0]
 
 
 def _read(token: str) -> uuid.UUID:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 
 from django.db import connection
 
 from markethall.kernel import clock
 from markethall.trade.cart.models import Cart, CartOrder
+from markethall.trade.cart.queries import cart_of
+from markethall.trade.cart.rules import Owner
 from markethall.trade.orders.events import GoodsSold, OrderMoved
 from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.vouchers import actions as vouchers
@@ -54,9 +55,15 @@ def bought_lately(cart: Cart) -> Order | None:
     return found.order_by("-paid_at").first()
 
 
-def is_still_in(cart: Cart, order_id: uuid.UUID) -> bool:
-    """Whether an order was placed of ``cart``, and there is still something in it."""
-    placed = CartOrder.objects.filter(cart=cart, reference=order_id)
+def can_be_ordered_anew(order: Order, owner: Owner) -> bool:
+    """Whether an order came to nothing, and something is still in the owner's cart that it was
+    placed of."""
+    if order.status != OrderStatus.CANCELLED or order.paid_at is not None:
+        return False
+    cart = cart_of(owner, order.storefront)
+    if cart is None:
+        return False
+    placed = CartOrder.objects.filter(cart=cart, reference=order.pk)
     return placed.exists() and cart.lines.exists()
 
 

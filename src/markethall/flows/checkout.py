@@ -157,10 +157,7 @@ def cancel_order(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str =
     Money that comes all the same goes back by itself. Raises OrderMissing and MoveNotAllowed.
     """
     with transaction.atomic():
-        found = lock(Order.objects.filter(pk=order_id))
-        if not found:
-            raise OrderMissing
-        order = found[0]
+        order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
         move(order, OrderStatus.CANCELLED, actor_id=actor_id, note=note)
         for payment in payments_of(order.pk).filter(status__in=_OPEN | {PaymentStatus.FAILED}):
             jobs.enqueue("close_payment", payment_id=str(payment.pk))

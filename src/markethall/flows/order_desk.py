@@ -10,7 +10,7 @@ from markethall.flows.checkout import cancel_order
 from markethall.flows.order_parcels import deliver_order, ship_order
 from markethall.foundation.audit.actions import record
 from markethall.kernel.errors import Invalid
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.trade.orders import rules
 from markethall.trade.orders.actions import add_note
 from markethall.trade.orders.errors import MoveNotAllowed, OrderMissing
@@ -28,10 +28,7 @@ def change_order(
     if status is None and not note:
         raise Invalid.field("status", "Give a status, a note, or both.")
     with transaction.atomic():
-        found = lock(Order.objects.filter(pk=order_id))
-        if not found:
-            raise OrderMissing
-        order = found[0]
+        order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
         record(
             "orders.change",
             actor_id=actor_id,

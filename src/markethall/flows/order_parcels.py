@@ -57,7 +57,7 @@ def pack(
     field error for every line of which there are not so many to pack.
     """
     with transaction.atomic():
-        order = _locked(order_id)
+        order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
         if order.status not in _PACKABLE:
             raise MoveNotAllowed(f"An order that is {order.status_label.lower()} is not packed.")
         to_pack = {key: there.to_pack for key, there in _pieces(order).items() if there.to_pack}
@@ -119,7 +119,7 @@ def ship_order(
     """Everything of an order has left: what is in no parcel goes into one. Raises OrderMissing,
     MoveNotAllowed."""
     with transaction.atomic():
-        order = _locked(order_id)
+        order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
         if order.status not in _PACKABLE:
             raise MoveNotAllowed(
                 f"An order that is {order.status_label.lower()} cannot become shipped."
@@ -132,7 +132,7 @@ def ship_order(
         for parcel in waiting:
             _label(parcel, carried)
             _ship(order, parcel, actor_id)
-        order = _locked(order_id)
+        order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
         follow_parcels(order, actor_id=actor_id, note=note)
     return order
 
@@ -140,7 +140,7 @@ def ship_order(
 def deliver_order(*, order_id: uuid.UUID, actor_id: uuid.UUID, note: str = "") -> Order:
     """Everything of an order that was sent has arrived. Raises OrderMissing, MoveNotAllowed."""
     with transaction.atomic():
-        order = _locked(order_id)
+        order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
         if order.status != OrderStatus.SHIPPED:
             raise MoveNotAllowed(
                 f"An order that is {order.status_label.lower()} cannot become delivered."
@@ -203,22 +203,12 @@ def _pieces(order: Order) -> dict[uuid.UUID, Any]:
     return pieces_of(goods_of([order.pk]))
 
 
-def _locked(order_id: uuid.UUID) -> Order:
-    found = lock(Order.objects.filter(pk=order_id))
-    if not found:
-        raise OrderMissing
-    return found[0]
-
-
 def _locked_parcel(parcel_id: uuid.UUID) -> tuple[Order, Shipment]:
     seen = Shipment.objects.filter(pk=parcel_id).first()
     if seen is None:
         raise ParcelMissing
     order = lock_one(Order.objects.filter(pk=seen.reference))
-    found = lock(Shipment.objects.filter(pk=parcel_id))
-    if not found:
-        raise ParcelMissing
-    return order, found[0]
+    return order, lock_one(Shipment.objects.filter(pk=parcel_id), missing=ParcelMissing)
 
 
 def _must_be(parcel: Shipment, status: ShipmentStatus) -> None:

@@ -7,27 +7,50 @@ from datetime import timedelta
 
 from markethall.flows.checkout import open_at_gateway
 from markethall.flows.settlement import settle_truth
+from markethall.foundation.payments.errors import GatewayRefused, PaymentMissing
 from markethall.foundation.payments.gateways import registry
-from markethall.foundation.payments.gateways.base import ChargeState, NextStep
+from markethall.foundation.payments.gateways.base import ChargeState, ChargeTruth, NextStep
 from markethall.foundation.payments.models import Payment, PaymentStatus
 from markethall.kernel import clock
 from markethall.trade.orders.models import Order, OrderStatus
 
 ASK_AFTER = timedelta(minutes=10)
 CLOSE_AFTER = timedelta(hours=24)
+# No page on which a failed payment can be paid by another card is open for longer than a day. What
+# failed and cannot be closed is asked about until then, and is over.
+END_AFTER = timedelta(days=3)
 
 
 def ask_about(payment: Payment) -> None:
     """Ask the gateway about a payment that is open. One that was cut off before the customer saw
-    a page, or is open for a day, is closed.
+    a page, or is open for a day, is closed. One that failed is over after ``END_AFTER``, whatever
+    the gateway calls it, unless it is being paid: money that comes all the same goes back by
+    itself.
 
     Raises GatewayUnavailable, GatewayRefused, PaymentMissing.
     """
+    try:
+        state = _ask(payment)
+    except (GatewayRefused, PaymentMissing):
+        if not _has_failed_for_good(payment):
+            raise
+        state = ChargeState.FAILED
+    if state in {ChargeState.OPEN, ChargeState.FAILED} and _has_failed_for_good(payment):
+        over = ChargeTruth(payment.gateway_ref, ChargeState.CLOSED, payment.money)
+        settle_truth(payment.pk, over)
+
+
+def _has_failed_for_good(payment: Payment) -> bool:
+    age = clock.now() - payment.created_at
+    return payment.status == PaymentStatus.FAILED and age > END_AFTER
+
+
+def _ask(payment: Payment) -> ChargeState | None:
     age = clock.now() - payment.created_at
     cut_off = payment.status == PaymentStatus.CREATED
     if cut_off and age < ASK_AFTER:
-        return  # it may be opening at this moment
-    look(payment.pk, close=cut_off or age > CLOSE_AFTER)
+        return None  # it may be opening at this moment
+    return look(payment.pk, close=cut_off or age > CLOSE_AFTER)
 
 
 def verify(payment_id: uuid.UUID) -> tuple[bool, str]:

@@ -51,7 +51,7 @@ from markethall.foundation.payments.queries import open_refunds
 from markethall.kernel import clock, events, jobs
 from markethall.kernel.errors import Invalid
 from markethall.kernel.idempotency import IdempotencyMismatch
-from markethall.kernel.locking import lock, lock_one
+from markethall.kernel.locking import lock_one
 from markethall.kernel.money import Money
 from markethall.trade.orders.actions import move
 from markethall.trade.orders.errors import OrderMissing
@@ -283,10 +283,7 @@ def _prepare(
     unless: Callable[[Order], None] | None,
 ) -> Refund:
     _check(wanted, reason)
-    found = lock(Order.objects.filter(pk=order_id))
-    if not found:
-        raise OrderMissing
-    order = found[0]
+    order = lock_one(Order.objects.filter(pk=order_id), missing=OrderMissing)
     if key and (kept := _kept(key, order, wanted)):
         return kept
     if unless:

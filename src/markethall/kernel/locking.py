@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from django.db import connection, models, transaction
 
+from markethall.kernel.errors import Problem
+
 RowT = TypeVar("RowT", bound=models.Model)
 
 
@@ -50,9 +52,14 @@ def lock_rows(model: type[RowT], keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, R
     return {row.pk: row for row in model._default_manager.raw(query, [list(keys)])}
 
 
-def lock_one(queryset: models.QuerySet[RowT]) -> RowT:
-    """Lock the single row of ``queryset``; raises the model's DoesNotExist when there is none."""
+def lock_one(
+    queryset: models.QuerySet[RowT], *, missing: type[Problem] | Problem | None = None
+) -> RowT:
+    """Lock the single row of ``queryset``; raises ``missing``, or else the model's DoesNotExist,
+    when there is none."""
     rows = lock(queryset)
+    if not rows and missing is not None:
+        raise missing
     if len(rows) != 1:
         return queryset.get()
     return rows[0]

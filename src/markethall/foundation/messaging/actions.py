@@ -17,7 +17,7 @@ from markethall.foundation.messaging.models import Mail, MailStatus
 from markethall.foundation.messaging.rules import KINDS, STOPPABLE
 from markethall.foundation.messaging.unsubscribing import unsubscribe_link
 from markethall.kernel import clock, jobs
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.kernel.retention import delete_oldest
 from markethall.kernel.rows import insert
 
@@ -77,10 +77,7 @@ def resend(mail_id: uuid.UUID, *, actor_id: uuid.UUID) -> Mail:
     Raises MailMissing, MailWithheld.
     """
     with transaction.atomic():
-        found = lock(Mail.objects.filter(pk=mail_id))
-        if not found:
-            raise MailMissing
-        mail = found[0]
+        mail = lock_one(Mail.objects.filter(pk=mail_id), missing=MailMissing)
         if mail.status in {MailStatus.QUEUED, MailStatus.SENDING}:
             return mail
         if mail.withheld:

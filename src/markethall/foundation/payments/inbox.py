@@ -26,7 +26,7 @@ from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.models import InboxEvent, InboxStatus
 from markethall.kernel import clock, jobs
 from markethall.kernel.ids import new_id
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.kernel.retention import delete_oldest
 
 MAX_ATTEMPTS = 8
@@ -197,10 +197,7 @@ def replay(event_id: uuid.UUID, *, actor_id: uuid.UUID) -> InboxEvent:
     Raises EventMissing.
     """
     with transaction.atomic():
-        found = lock(InboxEvent.objects.filter(pk=event_id))
-        if not found:
-            raise EventMissing
-        event = found[0]
+        event = lock_one(InboxEvent.objects.filter(pk=event_id), missing=EventMissing)
         record(
             "webhooks.replay",
             actor_id=actor_id,

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from markethall.foundation.audit.actions import record
 from markethall.kernel.countries import is_country
 from markethall.kernel.errors import FieldError, Invalid
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.kernel.money import minor_digits
 from markethall.trade.shipping.errors import ShippingMethodMissing, ShippingMethodTaken
 from markethall.trade.shipping.models import MethodKind, ShippingMethod, ShippingPrice
@@ -41,7 +41,11 @@ def keep_method(
     """
     try:
         with transaction.atomic():
-            method = _locked(method_id) if method_id else ShippingMethod()
+            method = (
+                lock_one(ShippingMethod.objects.filter(pk=method_id), missing=ShippingMethodMissing)
+                if method_id
+                else ShippingMethod()
+            )
             for name, value in fields.items():
                 setattr(method, name, value)
             method.countries = sorted(set(method.countries))
@@ -67,7 +71,9 @@ def keep_method(
 def remove_method(*, method_id: uuid.UUID, actor_id: uuid.UUID) -> None:
     """Send nothing this way any more. Raises ShippingMethodMissing."""
     with transaction.atomic():
-        method = _locked(method_id)
+        method = lock_one(
+            ShippingMethod.objects.filter(pk=method_id), missing=ShippingMethodMissing
+        )
         _record("remove", method, actor_id)
         method.delete()
 
@@ -107,12 +113,6 @@ def _price_faults(price: Price) -> list[tuple[str, str]]:
     if price.up_to_grams is not None and price.up_to_grams < 1:
         faults.append(("upToGrams", "One gram at least, or leave it open."))
     return faults
-
-
-def _locked(method_id: uuid.UUID) -> ShippingMethod:
-    for method in lock(ShippingMethod.objects.filter(pk=method_id)):
-        return method
-    raise ShippingMethodMissing
 
 
 def _record(verb: str, method: ShippingMethod, actor_id: uuid.UUID) -> None:

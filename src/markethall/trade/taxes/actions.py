@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from markethall.foundation.audit.actions import record
 from markethall.kernel.countries import is_country
 from markethall.kernel.errors import Invalid
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.trade.taxes.errors import TaxRateMissing, TaxRateTaken
 from markethall.trade.taxes.models import TaxRate
 
@@ -34,7 +34,11 @@ def state_rate(
         raise Invalid.field("basisPoints", "A rate is 0 to 100 per cent.")
     try:
         with transaction.atomic():
-            rate = _locked(rate_id) if rate_id else TaxRate()
+            rate = (
+                lock_one(TaxRate.objects.filter(pk=rate_id), missing=TaxRateMissing)
+                if rate_id
+                else TaxRate()
+            )
             rate.country, rate.category, rate.name = country, category, name
             rate.basis_points, rate.is_inclusive = basis_points, is_inclusive
             rate.save()
@@ -47,15 +51,9 @@ def state_rate(
 def remove_rate(*, rate_id: uuid.UUID, actor_id: uuid.UUID) -> None:
     """State this rate no longer. Raises TaxRateMissing."""
     with transaction.atomic():
-        rate = _locked(rate_id)
+        rate = lock_one(TaxRate.objects.filter(pk=rate_id), missing=TaxRateMissing)
         _record("remove", rate, actor_id)
         rate.delete()
-
-
-def _locked(rate_id: uuid.UUID) -> TaxRate:
-    for rate in lock(TaxRate.objects.filter(pk=rate_id)):
-        return rate
-    raise TaxRateMissing
 
 
 def _record(verb: str, rate: TaxRate, actor_id: uuid.UUID) -> None:

@@ -13,7 +13,7 @@ from markethall.foundation.audit.actions import record
 from markethall.kernel import clock
 from markethall.kernel.errors import Invalid
 from markethall.kernel.ids import human_code, new_id
-from markethall.kernel.locking import lock, lock_row, lock_rows
+from markethall.kernel.locking import lock_one, lock_row, lock_rows
 from markethall.kernel.money import Money
 from markethall.trade.vouchers import rules
 from markethall.trade.vouchers.errors import (
@@ -151,7 +151,7 @@ def change_voucher(*, voucher_id: uuid.UUID, actor_id: uuid.UUID, **changes: Any
     VoucherMissing, Invalid, VoucherTaken."""
     try:
         with transaction.atomic():
-            voucher = _locked(voucher_id)
+            voucher = lock_one(Voucher.objects.filter(pk=voucher_id), missing=VoucherMissing)
             for name, value in changes.items():
                 setattr(voucher, name, value)
             voucher.code = rules.clean_code(voucher.code)
@@ -166,17 +166,11 @@ def change_voucher(*, voucher_id: uuid.UUID, actor_id: uuid.UUID, **changes: Any
 def remove_voucher(*, voucher_id: uuid.UUID, actor_id: uuid.UUID) -> None:
     """Forget a voucher that nobody has used. Raises VoucherMissing, VoucherInUse."""
     with transaction.atomic():
-        voucher = _locked(voucher_id)
+        voucher = lock_one(Voucher.objects.filter(pk=voucher_id), missing=VoucherMissing)
         if VoucherUse.objects.filter(voucher=voucher).exists():
             raise VoucherInUse
         _record("remove", voucher, actor_id)
         voucher.delete()
-
-
-def _locked(voucher_id: uuid.UUID) -> Voucher:
-    for voucher in lock(Voucher.objects.filter(pk=voucher_id)):
-        return voucher
-    raise VoucherMissing
 
 
 def _record(verb: str, voucher: Voucher, actor_id: uuid.UUID) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from markethall.flows.cart_orders import is_still_in
+from markethall.flows.cart_orders import can_be_ordered_anew
 from markethall.flows.checkout import start_checkout
 from markethall.flows.order_cancel import call_off
 from markethall.flows.receipts import credit_note_content, receipt_content
@@ -21,11 +21,10 @@ from markethall.foundation.payments.queries import payments_of
 from markethall.interfaces.web.context import is_of
 from markethall.interfaces.web.elysium.bags import owner_of, pieces_of
 from markethall.interfaces.web.orders.showing import context_of
-from markethall.trade.cart.queries import cart_of
 from markethall.trade.orders import rules
 from markethall.trade.orders.access import order_of
 from markethall.trade.orders.errors import OrderMissing
-from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.orders.models import Order
 from markethall.trade.orders.queries import order_for, orders_of
 
 
@@ -212,8 +211,5 @@ def _tracked(request: HttpRequest, token: str) -> dict[str, Any]:
 
 def _is_in_bag(request: HttpRequest, own: Order) -> bool:
     """Whether what came to nothing can be ordered once more by who looks."""
-    if own.status != OrderStatus.CANCELLED or own.paid_at is not None:
-        return False
     owner = owner_of(request)
-    cart = cart_of(owner, own.storefront) if owner else None
-    return cart is not None and is_still_in(cart, own.pk)
+    return owner is not None and can_be_ordered_anew(own, owner)

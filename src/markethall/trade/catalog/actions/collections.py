@@ -98,10 +98,10 @@ def delete_collection(*, storefront: str, collection_id: uuid.UUID, actor_id: uu
 def _locked(storefront: str, collection_id: uuid.UUID | None) -> Collection:
     if collection_id is None:
         return Collection(storefront=storefront)
-    try:
-        return lock_one(Collection.objects.filter(pk=collection_id, storefront=storefront))
-    except Collection.DoesNotExist:
-        raise CollectionMissing from None
+    return lock_one(
+        Collection.objects.filter(pk=collection_id, storefront=storefront),
+        missing=CollectionMissing,
+    )
 
 
 def _products(storefront: str, slugs: Sequence[str]) -> list[uuid.UUID]:

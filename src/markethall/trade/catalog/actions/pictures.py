@@ -250,17 +250,13 @@ def _rows(
 
 
 def _lock_product(product_id: uuid.UUID) -> Product:
-    try:
-        return lock_one(Product.objects.filter(pk=product_id))
-    except Product.DoesNotExist:
-        raise ProductMissing from None
+    return lock_one(Product.objects.filter(pk=product_id), missing=ProductMissing)
 
 
 def _locked(product_id: uuid.UUID, image_id: uuid.UUID) -> ProductImage:
-    try:
-        return lock_one(ProductImage.objects.filter(pk=image_id, product=product_id))
-    except ProductImage.DoesNotExist:
-        raise PictureMissing from None
+    return lock_one(
+        ProductImage.objects.filter(pk=image_id, product=product_id), missing=PictureMissing
+    )
 
 
 def _check(product_id: uuid.UUID, alt: str, shows: Sequence[str]) -> None:

@@ -75,10 +75,7 @@ def forget_reviews(user: User) -> None:
 
 def _locked(product_id: uuid.UUID, review_id: uuid.UUID) -> Review:
     lock(Product.objects.filter(pk=product_id))
-    try:
-        return lock_one(Review.objects.filter(pk=review_id, product=product_id))
-    except Review.DoesNotExist:
-        raise ReviewMissing from None
+    return lock_one(Review.objects.filter(pk=review_id, product=product_id), missing=ReviewMissing)
 
 
 def _reckon(product_id: uuid.UUID) -> None:

@@ -119,10 +119,9 @@ def _save(
 def _locked(storefront: str, product_id: uuid.UUID | None) -> Product:
     if product_id is None:
         return Product(storefront=storefront)
-    try:
-        return lock_one(Product.objects.filter(pk=product_id, storefront=storefront))
-    except Product.DoesNotExist:
-        raise ProductMissing from None
+    return lock_one(
+        Product.objects.filter(pk=product_id, storefront=storefront), missing=ProductMissing
+    )
 
 
 def _changed(before: ProductDraft | None, after: ProductDraft) -> list[str]:

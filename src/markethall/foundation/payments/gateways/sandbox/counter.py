@@ -23,7 +23,7 @@ from markethall.foundation.payments.models import (
     SandboxRefund,
 )
 from markethall.kernel import clock, jobs
-from markethall.kernel.locking import lock
+from markethall.kernel.locking import lock_one
 from markethall.kernel.money import Money
 from markethall.kernel.rows import insert
 
@@ -211,10 +211,8 @@ def _conclude(ref: str, status: str, payment_method: str, delivery: Delivery) ->
 
 
 def _locked(ref: str) -> SandboxCheckout:
-    found = lock(SandboxCheckout.objects.filter(pk=ref))
-    if not found:
-        raise PaymentMissing("The sandbox gateway knows no such payment.")
-    return found[0]
+    missing = PaymentMissing("The sandbox gateway knows no such payment.")
+    return lock_one(SandboxCheckout.objects.filter(pk=ref), missing=missing)
 
 
 def _tell(event_id: str, type: str, data: dict[str, Any], delivery: Delivery) -> None:
