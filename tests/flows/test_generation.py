@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -323,6 +323,22 @@ class TestCrashes:
         assert (state(generation_id).status, balance_of(user.pk)) == ("completed", Balance(9, 0))
         assert len(stored()) == StoredFile.objects.count() == 2
         assert faults() == []
+
+    def test_a_job_whose_database_went_away_is_tried_again_soon(
+        self, user: User, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        generation_id = start(user)
+        with monkeypatch.context() as broken:
+            broken.setattr(flow, "_claim", raising(OperationalError("the connection is closed")))
+            run_jobs(["imaging"])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE queue_name = 'imaging'"
+                " RETURNING status"
+            )
+            assert cursor.fetchall() == [("todo",)]
+        run_jobs(["imaging"])
+        assert state(generation_id).status == "completed"
 
     def test_a_generation_without_a_job_gets_one(
         self, user: User, studio: Studio, turn_clock: Callable[[timedelta], None]

@@ -23,7 +23,7 @@ _OPERATIONS = 1_000
 _VISITORS = 8
 _PICTURES = 0.05  # of the operations: a picture takes a second of a core
 _AT_MOST = 150.0  # seconds of killing
-_HEALED_WITHIN = 240.0  # seconds: a lease of two minutes, a sweep a minute, a heartbeat
+_HEALED_WITHIN = 420.0  # seconds: a picture without a job is looked for after five minutes
 
 _UNFINISHED = {
     "events in the inbox": "SELECT count(*) FROM payments_inboxevent WHERE status = 'received'",

@@ -4,17 +4,14 @@ change of state."""
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, URLResolver, get_resolver
 
+from house.addresses import address, pages
 from house.people import make_user, page_client
 from house.things import something_of_every_kind
 from markethall.flows.bespoke import lead_link
@@ -39,33 +36,7 @@ WITHOUT_COOKIES = {
     "/sandbox/pay/<str:ref>/dispute",
     "/unsubscribe/<str:token>",
 }
-_PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 _WRITES = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)", re.IGNORECASE)
-
-
-def pages() -> dict[str, Any]:
-    """The view of every page by its pattern."""
-
-    def walk(resolver: Any, before: str) -> Iterator[tuple[str, Any]]:
-        for found in resolver.url_patterns:
-            place = before + str(found.pattern)
-            if isinstance(found, URLResolver):
-                yield from walk(found, place)
-            elif isinstance(found, URLPattern):
-                yield f"/{place}", found.callback
-
-    return {place: view for place, view in walk(get_resolver(), "") if not place.startswith("/api")}
-
-
-def address(place: str, things: dict[str, Any]) -> str:
-    """A page's address, of something that exists where there is such a thing."""
-    known = {"slug": "aurore", "width": 320, "path": "rings", "token": "x", **things}
-
-    def fill(part: re.Match[str]) -> str:
-        kind, name = part.groups()
-        return str(known.get(name, {"uuid": uuid.uuid4(), "int": 1}.get(kind, "x")))
-
-    return _PART.sub(fill, place)
 
 
 def test_another_sites_page_posts_nothing() -> None:

@@ -30,6 +30,12 @@ def test_an_address_that_makes_no_sense_breaks_nothing(path: str) -> None:
     assert Client(raise_request_exception=False).get(path).status_code in {200, 404}
 
 
+def test_a_form_with_a_nul_breaks_nothing_whatever_its_kind() -> None:
+    client = Client(raise_request_exception=False)
+    for sent in ({"product": "a\x00b"}, {"product": "aurore", "option.metal": "\x00"}):
+        assert client.post("/elysium/bag/lines", sent).status_code in {400, 404}
+
+
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
 def test_the_ends_of_the_calendar_are_no_filter(day: str) -> None:
     browser = page_client(make_user(role="admin"))

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.exceptions import DisallowedHost
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 
@@ -168,6 +169,9 @@ class Problems:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, DataError) and "NUL" in str(error):
+            # Of a form with files, whose fields nobody has read before its view.
+            return errors.bad_request(request, error)
         if not isinstance(error, Problem):
             return None
         response = errors.problem_page(request, error)
