@@ -68,7 +68,7 @@ pictures: $(TESTABLE) ## Render the jewellery of the demo again (some twenty min
 bench: $(TESTABLE) ## Measure speed as ratios, into docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
-prove: $(TESTABLE) ## The long safety proofs: crashes, hostile uploads, backup and restore
+prove: $(TESTABLE) ## The long safety proofs: crashes, hostile uploads and forms, backup and restore
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 lock: $(TESTABLE) ## Renew the locked dependencies from pyproject.toml
