@@ -230,3 +230,21 @@ def test_one_cover_is_loaded_and_the_other_when_it_is_switched(
     assert len(covers) == 1 and names[scheme] in covers[0]
     with page.expect_request(lambda sent: names[other] in sent.url):
         page.get_by_role("button", name="Switch between light and dark").click()
+
+
+def test_pictures_that_are_too_large_together_are_told_of_and_kept_back(visitor: Arrive) -> None:
+    page = visitor().go("/elysium/bespoke")
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
+    large = {"name": "stone.jpg", "mimeType": "image/jpeg", "buffer": bytes(6 * 1024 * 1024)}
+    pictures = page.get_by_label("Pictures")
+    told = page.get_by_text("more than 11 MB together")
+    pictures.set_input_files([large, large])  # type: ignore[arg-type]
+    expect(told).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(pictures).to_be_focused()
+    assert not sent
+    pictures.set_input_files(large)  # type: ignore[arg-type]
+    expect(told).to_be_hidden()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#id_notes_error")).to_be_visible()

@@ -19,6 +19,7 @@ from markethall.kernel.money import Money, minor_digits
 from markethall.trade.leads.actions import MAX_PICTURES, Wish
 
 _MOST = 10_000_000  # whole units of a currency
+_MOST_MB = 11  # all pictures of a form together: a request has 12 at most
 
 
 class WishForm(forms.Form):
@@ -112,7 +113,12 @@ def _ask(request: HttpRequest, told: dict[str, Any]) -> None:
 
 
 def _show(request: HttpRequest, form: WishForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "currency": currency_of(request), "most": MAX_PICTURES}
+    context = {
+        "form": form,
+        "currency": currency_of(request),
+        "most": MAX_PICTURES,
+        "most_mb": _MOST_MB,
+    }
     if form.errors and status == 200:
         status = 422
     return render(request, "elysium/bespoke.html", context, status=status)

@@ -43,3 +43,22 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig } = event.detail;
   if (event.target.id === "told" && !requestConfig.elt.isConnected) event.detail.shouldSwap = false;
 });
+
+// Files that are too large together, in MB, are told of when they are chosen, and are not sent.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("input[type=file][data-most]")) return;
+  const size = [...target.files].reduce((sum, file) => sum + file.size, 0);
+  const isTooMuch = size > Number(target.dataset.most) * 1024 * 1024;
+  target.setAttribute("aria-invalid", isTooMuch);
+  document.getElementById(`${target.id}-fault`).hidden = !isTooMuch;
+});
+document.addEventListener(
+  "submit",
+  (event) => {
+    const files = event.target.querySelector("[data-most][aria-invalid=true]");
+    if (!files) return;
+    event.preventDefault();
+    files.focus();
+  },
+  true,
+);
