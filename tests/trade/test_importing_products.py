@@ -115,8 +115,34 @@ nine,Nine,active,10,,,,
         (8, "effect:USD"),
         (9, "seven"),
         (10, "slug"),
-        (11, "eight prices.USD"),
+        (11, "eight price:USD"),
     ]
+
+
+def test_each_fault_of_a_product_stands_in_its_own_line_and_column(tmp_path: Path) -> None:
+    prices = "tax_category,price:USD,price:EUR"
+    values = "option,option_name,value,value_swatch,effect:USD,effect:EUR"
+    broken = f"""\
+slug,name,{prices},{values},detail,variant,sku
+ring,Ring,none,10,9,metal,Metal,gold,#d4af37,1,1,Stone,,
+ring,,,,,metal,,silver,grey,2,,,metal=gold,A B
+ring,,,,,size,{"x" * 81},52,,,,,,
+ring,,,,,size,,5 4,,,,{"d" * 81},,
+"""
+    assert told(imported(tmp_path / "a.csv", broken)) == [
+        (2, "ring tax_category"),
+        (3, "ring sku"),
+        (3, "ring value_swatch"),
+        (3, "ring effect:EUR"),
+        (4, "ring option_name"),
+        (5, "ring detail"),
+        (5, "ring value"),
+    ]
+
+
+def test_a_picture_that_is_missing_is_told_in_its_own_line(tmp_path: Path) -> None:
+    table = "slug,name,picture\nring,Ring,\nring,,a.png\n"
+    assert told(imported(tmp_path / "a.csv", table)) == [(3, "a.png")]
 
 
 @pytest.mark.parametrize(

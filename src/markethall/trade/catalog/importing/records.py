@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markethall.trade.catalog.actions.categories import CategoryDraft
@@ -43,13 +43,20 @@ class CollectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """``status`` is empty where the file says none. ``new_categories`` are made when they are
-    missing, from the root."""
+    """``status`` is empty where the file says none. ``line`` is where the product begins; of parts
+    that stand on lines of their own, ``lines`` has them by path: ``options.0.values.1``."""
 
     line: int
     draft: ProductDraft
     status: str = ""
     pictures: Sequence[Picture] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_of(self, path: str) -> int:
+        """The line of the field that ``path`` names, or of what it is a part of."""
+        while path and path not in self.lines:
+            path = path.rpartition(".")[0]
+        return self.lines[path] if path else self.line
 
 
 @dataclass(slots=True)

@@ -48,6 +48,8 @@ MAX_FAULTS = 1000
 MAX_LINE = 1_000_000  # characters; understood, a line takes up to thirty times its memory
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Tell = Callable[[int, int], None]
+# The line of a field, by its path, and how it is called there.
+Place = Callable[[str], tuple[int, str]]
 
 
 @dataclass(slots=True)
@@ -147,11 +149,11 @@ def _lines(text: IO[str]) -> Iterator[str]:
 
 def _save(run: _Run, bundle: Bundle) -> None:
     for category in bundle.categories:
-        with _each(run, category.line, category.draft.path, "categories"):
+        with _each(run, "categories", _in_line(category.line, category.draft.path)):
             _save_category(run, category)
     # Products name their collections, and collections the order of their products.
     for collection in bundle.collections:
-        with _each(run, collection.line, collection.draft.slug, "collections"):
+        with _each(run, "collections", _in_line(collection.line, collection.draft.slug)):
             _save_collection(run, collection)
     for product in bundle.products:
         _save_product(run, product)
@@ -160,18 +162,32 @@ def _save(run: _Run, bundle: Bundle) -> None:
 
 
 @contextmanager
-def _each(run: _Run, line: int, where: str, kind: str) -> Iterator[None]:
-    """One thing: when it is refused, nothing of it is saved but its fault."""
+def _each(run: _Run, kind: str, place: Place) -> Iterator[None]:
+    """One thing: when it is refused, nothing of it is saved but its faults, each in its place."""
     try:
         with transaction.atomic():
             yield
     except Problem as problem:
-        faults = [
-            Fault(line, f"{where} {error.path}", error.message) for error in problem.errors
-        ] or [Fault(line, where, problem.detail)]
-        run.report.faults += faults
+        faults = [Fault(*place(error.path), error.message) for error in problem.errors]
+        run.report.faults += faults or [Fault(*place(""), problem.detail)]
         run.report.figures[f"{kind} wrong"] += 1
     run.step()
+
+
+def _in_line(line: int, name: str) -> Place:
+    """Where the faults of something stand that has one line."""
+    return lambda path: (line, f"{name} {path}".strip())
+
+
+def _in_lines(run: _Run, record: ProductRecord) -> Place:
+    """Where the faults of a product stand: in a table, each in its line and column."""
+    slug, is_table = record.draft.slug, run.source.kind == "csv"
+
+    def place(path: str) -> tuple[int, str]:
+        named = tables.column_of(path) if is_table else path
+        return record.line_of(path), f"{slug} {named}".strip()
+
+    return place
 
 
 def _save_category(run: _Run, record: CategoryRecord) -> None:
@@ -251,12 +267,13 @@ def _save_product(run: _Run, record: ProductRecord) -> None:
     """Save a product, then its pictures, whose files are stored outside any transaction."""
     product: Product | None = None
     is_new = changed = False
-    with _each(run, record.line, record.draft.slug, "products"):
+    with _each(run, "products", _in_lines(run, record)):
         product, is_new, changed = _save_record(run, record)
     if product is None:
         return
-    for picture in record.pictures:
-        changed |= _save_picture(run, record.line, product, picture)
+    for number, picture in enumerate(record.pictures):
+        line = record.line_of(f"pictures.{number}")
+        changed |= _save_picture(run, line, product, picture)
     run.note("products", is_new=is_new, changed=changed)
 
 

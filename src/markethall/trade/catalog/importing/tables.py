@@ -30,6 +30,26 @@ OPTION = (
 VALUE = ("value", "value_name", "value_swatch", "value_active")
 SEVERAL = ("detail", "detail_text", "variant", "sku", "picture", "picture_alt", "picture_shows")
 _PRICE, _EFFECT = "price:", "effect:"
+# The columns of a draft's fields, whose paths are without the numbers of their parts.
+_COLUMNS = {
+    "taxCategory": "tax_category",
+    "weightGrams": "weight_grams",
+    "options": "option",
+    "options.code": "option",
+    "options.name": "option_name",
+    "options.kind": "option_kind",
+    "options.helpText": "option_help",
+    "options.isStocked": "option_stocked",
+    "options.maxLength": "option_max_length",
+    "options.allowed": "option_allowed",
+    "options.values": "value",
+    "options.values.code": "value",
+    "options.values.name": "value_name",
+    "options.values.swatch": "value_swatch",
+    "details": "detail",
+    "details.name": "detail",
+    "details.value": "detail_text",
+}
 _SEPARATOR = ";"
 # What a spreadsheet takes for a formula; a plain number is none.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -66,6 +86,17 @@ def read(text: Iterable[str]) -> Bundle:
         except Wrong as wrong:
             bundle.faults.append(Fault(wrong.line or rows[0][0], wrong.column, wrong.message))
     return bundle
+
+
+def column_of(path: str) -> str:
+    """The column in which a draft's field stands, by the path that its faults have."""
+    field = re.sub(r"\.\d+(?=\.|$)", "", path)
+    start, _, currency = field.rpartition(".")
+    if start == "prices":
+        return f"{_PRICE}{currency}"
+    if start.endswith("effects"):
+        return f"{_EFFECT}{currency}"
+    return "sku" if field.startswith("skus.") else _COLUMNS.get(field, field)
 
 
 def _header_fault(columns: Sequence[str]) -> str:
@@ -135,6 +166,7 @@ def _product(rows: Sequence[tuple[int, dict[str, str]]]) -> ProductRecord:
         raise Wrong("status", f"One of {', '.join(ProductStatus.values)}.")
     options: dict[str, OptionDraft] = {}
     details, skus, pictures = [], {}, []
+    lines: dict[str, int] = {}
     for at, row in rows:
         if row.get("option"):
             try:
@@ -143,11 +175,17 @@ def _product(rows: Sequence[tuple[int, dict[str, str]]]) -> ProductRecord:
             except Wrong as wrong:
                 wrong.line = at
                 raise
+            path = f"options.{list(options).index(option.code)}"
+            lines.setdefault(path, at)
+            lines[f"{path}.values.{len(option.values)}"] = at
         if row.get("detail"):
+            lines[f"details.{len(details)}"] = at
             details.append((row["detail"], row.get("detail_text", "")))
         if row.get("sku"):
+            lines[f"skus.{row.get('variant', '')}"] = at
             skus[row.get("variant", "")] = row["sku"]
         if row.get("picture"):
+            lines[f"pictures.{len(pictures)}"] = at
             shows = _several(row.get("picture_shows", ""))
             pictures.append(Picture(row["picture"], row.get("picture_alt", ""), shows))
     draft = ProductDraft(
@@ -166,7 +204,7 @@ def _product(rows: Sequence[tuple[int, dict[str, str]]]) -> ProductRecord:
         options=list(options.values()),
         skus=skus,
     )
-    return ProductRecord(line, draft, status, pictures)
+    return ProductRecord(line, draft, status, pictures, lines)
 
 
 def _option(row: Row) -> OptionDraft:
