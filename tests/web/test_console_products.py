@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from house.goods import make_product, plain
 from house.jobs import run_jobs
 from house.people import make_user, page_client
 from house.photos import photo
+from markethall.flows.imports import forget_tried_files
 from markethall.foundation.accounts.permissions import Role
+from markethall.foundation.audit.models import AuditEntry
 from markethall.foundation.files.models import StoredFile
+from markethall.trade.catalog.actions.save_product import save_product
 from markethall.trade.catalog.drafts import draft_of
 from markethall.trade.catalog.models import (
     Category,
@@ -244,20 +251,27 @@ def test_a_collection_has_its_products_and_picture(desk: Client) -> None:
     assert not StoredFile.objects.exists()
 
 
+GOODS = b"slug,name,status,price:USD\none,One,active,10\ntwo,Two,active,ten\n"
+
+
+def sent(desk: Client, **more: str) -> str:
+    """Send the console a table of a good and a wrong product; returns the import's page."""
+    file = SimpleUploadedFile("goods.csv", GOODS, "text/csv")
+    answer = desk.post("/console/products/import", {"file": file, "storefront": "elysium", **more})
+    assert answer.status_code == 302
+    return str(answer["Location"])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_import_is_a_job_with_a_report(desk: Client) -> None:
-    text = b"slug,name,status,price:USD\none,One,active,10\ntwo,Two,active,ten\n"
-    for dry in ({"dry": "on"}, {}):
-        file = SimpleUploadedFile("goods.csv", text, "text/csv")
-        answer = desk.post(
-            "/console/products/import", {"file": file, "storefront": "elysium", **dry}
-        )
-        assert "waiting" in page(desk, answer["Location"])
-        run_jobs()
-        html = page(desk, answer["Location"])
-        assert "is no amount of USD" in html
-        assert "Products made" in html
-        assert Product.objects.count() == (0 if dry else 1)
+    address = sent(desk)
+    assert "waiting" in page(desk, address)
+    run_jobs()
+    html = page(desk, address)
+    assert "is no amount of USD" in html
+    assert "Products made" in html
+    assert "Import this file now" not in html
+    assert Product.objects.count() == 1
     assert set(ImportRun.objects.values_list("state", "file")) == {("done", None)}
     assert not StoredFile.objects.exists()
     assert "goods.csv" in page(desk, "/console/products/import")
@@ -266,6 +280,61 @@ def test_an_import_is_a_job_with_a_report(desk: Client) -> None:
     wrong = SimpleUploadedFile("goods.xlsx", b"PK", "application/zip")
     answer = desk.post("/console/products/import", {"file": wrong, "storefront": "elysium"})
     assert answer.status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_dry_run_has_tried_is_imported_once(desk: Client) -> None:
+    address = sent(desk, dry="on")
+    early = desk.post(f"{address}/carry-on")
+    assert early.status_code == 409
+    run_jobs()
+    html = page(desk, address)
+    assert "Products made" in html
+    assert "What was wrong is left out" in html
+    assert not Product.objects.exists()
+    answers = [desk.post(f"{address}/carry-on") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 409]
+    run_jobs()
+    assert "is no amount of USD" in page(desk, answers[0]["Location"])
+    assert [product.slug for product in Product.objects.all()] == ["one"]
+    assert "Import this file now" not in page(desk, address)
+    assert not StoredFile.objects.exists()
+    acts = AuditEntry.objects.filter(action="product.import").order_by("at")
+    assert [act.data["dry"] for act in acts] == [True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_far_a_dry_run_is_can_be_seen_meanwhile(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def looking(**given: Any) -> Any:
+        with closing(connection.copy()) as aside, aside.cursor() as cursor:
+            cursor.execute("SELECT state, done, total FROM catalog_importrun")
+            seen.append(cursor.fetchone())
+        return save_product(**given)
+
+    monkeypatch.setattr("markethall.trade.catalog.importing.run.save_product", looking)
+    table = b"slug,name\none,One\ntwo,Two\nthree,Three\n"
+    file = SimpleUploadedFile("goods.csv", table, "text/csv")
+    sent = {"file": file, "storefront": "elysium", "dry": "on"}
+    desk.post("/console/products/import", sent)
+    run_jobs()
+    assert seen == [("running", 0, 0), ("running", 1, 3), ("running", 2, 3)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_was_only_tried_is_kept_for_a_day(
+    desk: Client, turn_clock: Callable[[timedelta], None]
+) -> None:
+    address = sent(desk, dry="on")
+    run_jobs()
+    assert forget_tried_files() == 0
+    turn_clock(timedelta(days=1, seconds=1))
+    assert forget_tried_files() == 1
+    assert not StoredFile.objects.exists()
+    assert desk.post(f"{address}/carry-on").status_code == 409
 
 
 @pytest.mark.django_db(transaction=True)

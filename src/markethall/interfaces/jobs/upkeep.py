@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from markethall.flows import bespoke, staff_alerts
+from markethall.flows import bespoke, imports, staff_alerts
 from markethall.foundation.accounts.tokens import revoke_expired
 from markethall.foundation.audit.actions import drop_old_addresses
 from markethall.foundation.messaging.actions import forget_mails
@@ -27,7 +27,8 @@ STALLED_AFTER = timedelta(seconds=30)
 @app.periodic(cron="7 * * * *")
 @app.task(name="forget_what_is_over", queue="default", queueing_lock="forget_what_is_over")
 def forget_what_is_over(timestamp: int) -> None:
-    """Answers kept for idempotency keys, lapsed tries, ended sessions, network addresses."""
+    """Answers kept for idempotency keys, lapsed tries, ended sessions, network addresses, pictures
+    and files that nothing came of."""
     idempotency.forget_old()
     throttle.forget_lapsed()
     job_log.forget_errors(KEEP_FAILED_JOBS)
@@ -35,6 +36,7 @@ def forget_what_is_over(timestamp: int) -> None:
     Session.objects.filter(expire_date__lt=clock.now()).delete()
     drop_old_addresses()
     bespoke.sweep_unsent_pictures()
+    imports.forget_tried_files()
 
 
 @app.periodic(cron="23 * * * *")

@@ -63,5 +63,13 @@ class ReviewMissing(NotFound):
     code, title = "review_not_found", "There is no such review"
 
 
+class ImportMissing(NotFound):
+    code, title = "import_not_found", "There is no such import"
+
+
+class FileForgotten(Conflict):
+    code, title = "file_forgotten", "This file is not kept any more: choose it again"
+
+
 class NotBought(Forbidden):
     code, title = "not_bought", "Only who bought this can review it"

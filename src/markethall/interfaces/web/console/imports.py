@@ -6,7 +6,7 @@ import uuid
 
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from markethall.flows import imports as flow
 from markethall.foundation.accounts.permissions import Permission
@@ -14,6 +14,7 @@ from markethall.interfaces.web.console.access import StaffRequest, staff
 from markethall.interfaces.web.console.frame import show
 from markethall.interfaces.web.console.product_form import scalar
 from markethall.kernel.errors import Invalid, NotFound
+from markethall.trade.catalog.errors import ImportMissing
 from markethall.trade.catalog.importing.export import csv_lines, ndjson_lines
 from markethall.trade.catalog.models import ImportRun
 from markethall.trade.catalog.storefronts import goods_storefronts
@@ -52,14 +53,23 @@ def index(request: StaffRequest) -> HttpResponse:
 def run(request: StaffRequest, run_id: uuid.UUID) -> HttpResponse:
     found = ImportRun.objects.filter(pk=run_id).first()
     if found is None:
-        raise NotFound("There is no such import.")
+        raise ImportMissing
     context = {
         "title": f"Import of {found.name}",
         "run": found,
         "figures": sorted((name, number) for name, number in found.figures.items() if number),
         "is_over": found.state in {"done", "failed"},
+        "is_importable": found.file_id and flow.is_importable(found),
     }
     return show(request, "console/import_run.html", context)
+
+
+@require_POST
+@staff(Permission.CATALOG_WRITE)
+def carry_on(request: StaffRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Import the file that a dry run has tried."""
+    begun = flow.import_tried(run_id, actor_id=request.user.pk)
+    return HttpResponseRedirect(f"/console/products/import/{begun.pk}")
 
 
 @require_safe

@@ -65,6 +65,7 @@ urlpatterns = [
     path("/products/new", product_editor.new),
     path("/products/import", imports.index),
     path("/products/import/<uuid:run_id>", imports.run),
+    path("/products/import/<uuid:run_id>/carry-on", imports.carry_on),
     path("/products/export", imports.export),
     path("/products/<uuid:product_id>", product_editor.edit),
     path("/products/<uuid:product_id>/move", product_editor.move),
