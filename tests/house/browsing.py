@@ -81,6 +81,8 @@ class Visitor:
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("response", self._answered)
+        # Asked for only when a chooser is expected, Chromium may hear of it after the key press.
+        self.page.on("filechooser", lambda _chooser: None)
 
     def _heard(self, message: ConsoleMessage) -> None:
         # A refusal that a page handles is logged by the browser all the same.

@@ -296,15 +296,18 @@ def test_files_are_found_all_the_while(
                         statuses.append(answer.status_code if b"".join(answer) else 0)
         connections.close_all()
 
-    readers = [threading.Thread(target=read, args=(client_for(user),)) for _ in range(3)]
-    for reader in readers:
-        reader.start()
+    clients = [client_for(user) for _ in range(3)]
+    for reader in clients:
+        reader.get("/healthz")  # loads what reads the environment, which a command changes
+    readers = [threading.Thread(target=read, args=(reader,)) for reader in clients]
+    for thread in readers:
+        thread.start()
     try:
         outcomes = [move(*pair).exit_code for pair in (("local", "s3"), ("s3", "local")) * 2]
     finally:
         over.set()
-        for reader in readers:
-            reader.join()
+        for thread in readers:
+            thread.join()
     assert outcomes == [0, 0, 0, 0]
     assert len(statuses) >= 36
     assert set(statuses) == {200}
