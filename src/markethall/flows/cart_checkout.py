@@ -133,14 +133,15 @@ def check_out(
     method_code: str,
     note: str = "",
     seen_total: int | None = None,
+    seen_currency: str = "",
     key: str | None = None,
     return_url: str = "",
     keeps_address: bool = False,
 ) -> Started:
     """Order what is in ``cart`` and open its payment. ``email`` is a guest's; ``seen_total`` what
-    the customer has agreed to pay, in minor units of the cart's currency; ``key`` names this try:
-    the same again gives the same order. ``keeps_address`` puts the address into the customer's
-    address book.
+    the customer has agreed to pay, in minor units of ``seen_currency``, the cart's own when it is
+    empty: the cart may be in another by now. ``key`` names this try: the same again gives the same
+    order. ``keeps_address`` puts the address into the customer's address book.
 
     Raises Invalid, AddressInvalid, CartEmpty, NothingShipsThere, VoucherRefused, TotalChanged,
     OutOfStock, GatewayUnavailable and GatewayRefused. Call it outside a transaction.
@@ -163,7 +164,7 @@ def check_out(
                 buyer=Buyer(customer.pk if customer else None, email),
                 looks_at_stock=False,
             )
-            _check(quoted, seen_total)
+            _check(quoted, seen_total, seen_currency or locked.currency)
             said = paragraphs(note)
             agreed = _Agreed(locked, quoted, customer, email, sent_to, billed_to, said)
             found = next((each.reference for each in waiting if each.mark == agreed.mark), None)
@@ -237,14 +238,15 @@ def _placed_by(customer: User | None, key: str | None) -> uuid.UUID | None:
     return found.values_list("pk", flat=True).first()
 
 
-def _check(quoted: Quote, seen_total: int | None) -> None:
+def _check(quoted: Quote, seen_total: int | None, seen_currency: str) -> None:
     if not quoted.sold_lines:
         raise CartEmpty
     if quoted.shipping is None:
         if not quoted.shipping_options:
             raise NothingShipsThere
         raise Invalid.field("shippingMethod", "Choose a way to send it that there is.")
-    if seen_total is not None and seen_total != quoted.total.amount:
+    costs = (quoted.total.amount, quoted.currency)
+    if seen_total is not None and (seen_total, seen_currency) != costs:
         raise TotalChanged(quoted)
     if seen_total is None and quoted.voucher and not quoted.voucher.is_accepted:
         raise VoucherRefused(quoted.voucher.reason)

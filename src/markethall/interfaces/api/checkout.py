@@ -17,6 +17,7 @@ from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.orders import OrderState
 from markethall.interfaces.api.schemas import In, Money, Out, problems
 from markethall.interfaces.api.shoppers import buyer_of
+from markethall.interfaces.web.currencies import chosen_currency
 from markethall.trade.cart.models import Cart
 from markethall.trade.orders.access import order_link
 
@@ -44,8 +45,9 @@ class QuoteIn(In):
 
 
 class CheckOutIn(In):
-    """``seenTotal`` is what the customer agreed to pay, in minor units: when it is another by now,
-    nothing is ordered. Guests give their ``email``."""
+    """``seenTotal`` is what the customer agreed to pay, in minor units of ``seenCurrency`` (else of
+    the currency that `X-Currency` names, else of the cart's): when it is another by now, nothing is
+    ordered. Guests give their ``email``."""
 
     email: str = Field("", max_length=254)
     shipping_address: PostalAddress
@@ -53,6 +55,7 @@ class CheckOutIn(In):
     shipping_method: str = Field(min_length=1, max_length=40, examples=["insured"])
     note: str = Field("", max_length=MAX_NOTE)
     seen_total: int | None = Field(None, ge=0, le=10**15)
+    seen_currency: str = Field("", pattern="^([A-Z]{3})?$", examples=["EUR"])
     keep_address: bool = Field(False, description="In the customer's address book.")
     return_url: str = Field("", max_length=500, description="Within this site.")
 
@@ -111,6 +114,7 @@ def _check_out(request: HttpRequest, cart: Cart, body: CheckOutIn) -> CheckedOut
             method_code=body.shipping_method,
             note=body.note,
             seen_total=body.seen_total,
+            seen_currency=body.seen_currency or chosen_currency(request, cart.storefront),
             key=request.headers.get("Idempotency-Key"),
             return_url=body.return_url,
             keeps_address=body.keep_address,

@@ -226,6 +226,7 @@ def _go(request: HttpRequest, cart: Cart, entry: Entry) -> HttpResponse:
         method_code=entry.method,
         note=entry.note,
         seen_total=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 16 else None,
+        seen_currency=request.POST.get("seen_currency", ""),
         key=_try(request, cart, entry),
         keeps_address=entry.keeps,
     )
