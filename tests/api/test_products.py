@@ -171,6 +171,14 @@ def test_search_puts_a_mistyped_word_right() -> None:
     assert answer.json()["searchedFor"] == "solitaire"
 
 
+def test_a_search_without_result_answers_an_empty_list() -> None:
+    plain("solitaire")
+    answer = ApiClient().get("/api/products/search?q=zzzzqq+solitaire")
+    assert answer.status_code == 200
+    nothing = {"items": [], "nextCursor": None, "facets": [], "searchedFor": "zzzzqq solitaire"}
+    assert answer.json() == nothing
+
+
 def test_only_keepers_see_what_is_not_for_sale(keeper: ApiClient) -> None:
     make_product("draft-ring", shown=False)
     assert slugs(keeper.get("/api/products?status=draft")) == ["draft-ring"]

@@ -14,6 +14,7 @@ from django.test import Client
 
 from house.goods import METAL, SIZE, make_product, plain
 from house.shelf import stocked
+from markethall.insight.analytics.actions import look
 from markethall.interfaces.web.elysium.ring_sizes import uk_size, us_size
 from markethall.trade.cart.models import CartLine
 from markethall.trade.catalog.actions.categories import CategoryDraft, save_category
@@ -313,7 +314,55 @@ def test_what_is_not_there_is_said_within_the_shop(client: Client) -> None:
         assert 'content="noindex"' in shown
 
 
+@pytest.mark.usefixtures("ring")
 def test_a_search_without_result_leads_on(client: Client) -> None:
-    shown = str(client.get("/elysium/search?q=zzzzqq").content.decode())
+    plain("meteor", name="Meteor")
+    plain("moonstone", name="Moonstone")
+    make_product("eurydice", prices={"EUR": 9_000}, options=())
+    shown = page(client, "/elysium/search?q=zzzzqq")
     assert "Nothing by that name" in shown
-    assert "Loosen a filter" not in shown
+    assert "looked for “zzzzqq”" in shown
+    assert "Did you mean" not in shown
+    assert 'href="/elysium/shop/rings"' in shown[shown.index('id="results"') :]
+    assert_liked(shown, "aurore", "meteor", "moonstone")
+
+    shown = page(client, "/elysium/search?q=eurxxxce")  # too far to be put right, and for euros
+    assert re.findall(r'href="/elysium/search\?q=([^"]+)"', shown) == []
+    shown = page(client, "/elysium/search?q=moxnxtoxe")
+    assert re.findall(r'href="/elysium/search\?q=([^"]+)"', shown) == ["moonstone"]
+    shown = page(client, "/elysium/search?q=meteor+moonstone+aluminium")
+    assert re.findall(r'href="/elysium/search\?q=([^"]+)"', shown) == ["meteor", "moonstone"]
+    assert "Our choice</h2>" in shown
+    look(viewer="somebody", product_id=Product.objects.get(slug="meteor").pk)
+    assert_liked(page(client, "/elysium/search?q=zzzzqq"), "meteor")
+    shown = page(client, "/elysium/search")
+    assert "Liked these days</h2>" in shown
+    assert_liked(shown, "meteor")
+
+
+@pytest.mark.usefixtures("ring")
+def test_a_word_put_right_is_said(client: Client) -> None:
+    shown = page(client, "/elysium/search?q=aurroe")
+    assert "Nothing is called “aurroe”. These are for “aurore”." in shown
+    assert "Nothing is called" not in page(client, "/elysium/search?q=aurore")
+
+
+@pytest.mark.usefixtures("ring")
+def test_filters_without_result_say_which_to_leave(client: Client) -> None:
+    plain("meteor", tags=["rare"])
+    shown = page(client, "/elysium/shop?facet=metal:gold&facet=tag:rare&price_max=99999")
+    results = shown[shown.index('id="results"') :]
+    assert "Nothing quite like it" in results
+    assert "<strong>Yellow gold</strong>, <strong>rare</strong> and <strong>Up to" in results
+    ways = re.findall(r'href="([^"]+)">Without “(.+?)” <span class="muted num">(\d+)<', results)
+    kept_gold = "/elysium/shop?facet=metal%3Agold&amp;price_max=99999"
+    kept_rare = "/elysium/shop?facet=tag%3Arare&amp;price_max=99999"
+    assert ways == [(kept_rare, "Yellow gold", "1"), (kept_gold, "rare", "1")]
+    for url, _, _ in ways:
+        assert 'class="product"' in page(client, url.replace("&amp;", "&"))
+    assert_liked(results, "aurore", "meteor")
+
+
+def assert_liked(shown: str, *slugs: str) -> None:
+    liked = shown[shown.index('id="liked"') :]
+    assert set(re.findall(r'href="/elysium/pieces/([a-z-]+)"', liked)) == set(slugs)

@@ -15,6 +15,9 @@ MAX_LENGTH = 200
 _LAST_WORD = re.compile(r"(?:^|.*\s)([^\W_]{2,})$", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]{4,40}")
 _CLOSE = 0.7  # of difflib's ratio, 0 to 1
+_NEAR = 0.5  # enough to be offered, not to be searched for unasked
+_MAX_WORDS = 10  # of a search that are looked at one by one
+MAX_NEARBY = 6
 _ALIKE = """
 SELECT asked.word, alike.word
   FROM unnest(%(words)s::text[]) AS asked (word)
@@ -27,6 +30,19 @@ SELECT asked.word, alike.word
       ORDER BY cardinality(ARRAY(
           SELECT unnest(w.trigrams) INTERSECT SELECT unnest(trigrams.all_of))) DESC, w.word
       LIMIT 20) alike
+"""
+# Of words that find the same, only the first.
+_FINDING = """
+SELECT word FROM (
+    SELECT DISTINCT ON (asked.query) asked.word, asked.place FROM (
+        SELECT word, place, plainto_tsquery(%(config)s::regconfig, word) AS query
+          FROM unnest(%(words)s::text[]) WITH ORDINALITY AS given (word, place)) asked
+     WHERE EXISTS (
+        SELECT 1 FROM catalog_product p JOIN catalog_productprice r ON r.product_id = p.id
+         WHERE p.storefront = %(storefront)s AND p.status = 'active' AND p.search @@ asked.query
+           AND r.currency = %(currency)s AND r.is_shown)
+     ORDER BY asked.query, asked.place) found
+ ORDER BY place LIMIT %(limit)s
 """
 Query = SearchQuery | CombinedSearchQuery
 
@@ -52,14 +68,10 @@ def understood(*, storefront: str, q: str) -> str:
     text = q.replace("\x00", " ").strip()[:MAX_LENGTH]
     if not text or _finds(storefront, text):
         return text
-    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))[:10]
+    words = _words(text)
     if not words:
         return text
-    alike: dict[str, list[str]] = {word: [] for word in words}
-    with connection.cursor() as cursor:
-        cursor.execute(_ALIKE, {"words": words, "storefront": storefront})
-        for asked, known in cursor.fetchall():
-            alike[asked].append(known)
+    alike = _alike(storefront, words)
 
     def righted(match: re.Match[str]) -> str:
         word = match[0].lower()
@@ -67,6 +79,45 @@ def understood(*, storefront: str, q: str) -> str:
         return close[0] if close else match[0]
 
     return _WORD.sub(righted, text)
+
+
+def nearby(*, storefront: str, currency: str, q: str) -> list[str]:
+    """Words to search for instead of ``q``, which found nothing: each of its own, where there are
+    several, then known ones that are spelt nearly alike. Every one finds something that is sold in
+    ``currency``. At most MAX_NEARBY, by two statements."""
+    words = _words(q)
+    if not words:
+        return []
+    are_several = len(q.split()) > 1
+    offered = list(words) if are_several else []
+    for word, known in _alike(storefront, words).items():
+        if are_several and word in known:
+            continue
+        offered += difflib.get_close_matches(word, known, n=3, cutoff=_NEAR)
+    values = {
+        "words": list(dict.fromkeys(offered)),
+        "storefront": storefront,
+        "currency": currency,
+        "config": CONFIG,
+        "limit": MAX_NEARBY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FINDING, values)
+        return [word for (word,) in cursor.fetchall()]
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))[:_MAX_WORDS]
+
+
+def _alike(storefront: str, words: list[str]) -> dict[str, list[str]]:
+    """For each of ``words``, known ones that share the most trigrams with it."""
+    alike: dict[str, list[str]] = {word: [] for word in words}
+    with connection.cursor() as cursor:
+        cursor.execute(_ALIKE, {"words": words, "storefront": storefront})
+        for asked, known in cursor.fetchall():
+            alike[asked].append(known)
+    return alike
 
 
 def _finds(storefront: str, text: str) -> bool:

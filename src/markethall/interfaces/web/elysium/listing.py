@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from markethall.interfaces.web.elysium import structured
 from markethall.interfaces.web.elysium.cards import cards_shown
 from markethall.interfaces.web.elysium.frame import STOREFRONT, currency_of, menu_of
+from markethall.interfaces.web.elysium.nothing import ways_on
 from markethall.kernel.errors import NotFound
 from markethall.kernel.money import minor_digits
 from markethall.kernel.pagination import paginate
@@ -83,12 +84,16 @@ class Wish:
             "price_max": None if self.price_max is None else self.price_max * unit,
         }
 
-    def address(self, *, without: str = "", cursor: str = "") -> str:
-        """The list's address, less one facet (or ``price``), or from ``cursor`` on."""
-        pairs = [("q", self.q)]
-        pairs += [("facet", facet) for facet in self.facets if facet != without]
-        if without != "price":
-            pairs += [("price_min", self.price_min), ("price_max", self.price_max)]
+    def without(self, facet: str) -> Wish:
+        """The same less one facet, or ``price``."""
+        if facet == "price":
+            return replace(self, price_min=None, price_max=None)
+        return replace(self, facets=[each for each in self.facets if each != facet])
+
+    def address(self, *, cursor: str = "") -> str:
+        """The list's address, from ``cursor`` on."""
+        pairs = [("q", self.q), *(("facet", facet) for facet in self.facets)]
+        pairs += [("price_min", self.price_min), ("price_max", self.price_max)]
         pairs += [("sort", self.sort), ("cursor", cursor)]
         query = urlencode([(name, value) for name, value in pairs if value not in ("", None)])
         return f"{self.path}?{query}" if query else self.path
@@ -144,7 +149,8 @@ def search(request: HttpRequest) -> HttpResponse:
     wish = Wish.read(request)
     place = {"title": f"“{wish.q}”" if wish.q else "Search", "is_search": True}
     if not wish.q:
-        return render(request, "elysium/listing.html", {**place, "path": wish.path, "cards": []})
+        context = {**place, "path": wish.path, "cards": [], "ways": ways_on(wish, "", {})}
+        return render(request, "elysium/listing.html", context)
     return _list(request, wish, place, understood(storefront=STOREFRONT, q=wish.q))
 
 
@@ -175,12 +181,9 @@ def _frame(wish: Wish, q: str) -> dict[str, Any]:
     groups = facets.groups
     shown = [group for group in groups if group.code in _kinds(wish, groups)]
     names = {value.key: value.name for group in groups for value in group.values}
-    chosen = [
-        {"name": names.get(facet, facet), "without": wish.address(without=facet)}
-        for facet in wish.facets
-    ]
+    chosen = {facet: names.get(facet, facet) for facet in wish.facets}
     if wish.price_min is not None or wish.price_max is not None:
-        chosen.append({"name": _span(wish), "without": wish.address(without="price")})
+        chosen["price"] = _span(wish)
     return {
         "path": wish.path,
         "q": wish.q,
@@ -188,7 +191,11 @@ def _frame(wish: Wish, q: str) -> dict[str, Any]:
         "currency": wish.currency,
         "count": facets.total,
         "groups": shown,
-        "chosen": chosen,
+        "chosen": [
+            {"name": name, "without": wish.without(facet).address()}
+            for facet, name in chosen.items()
+        ],
+        "ways": None if facets.total else ways_on(wish, q, chosen),
         "price_min": "" if wish.price_min is None else wish.price_min,
         "price_max": "" if wish.price_max is None else wish.price_max,
         "sort": wish.sort or "featured",
