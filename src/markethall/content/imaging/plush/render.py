@@ -41,13 +41,16 @@ def reduced(picture: Image.Image) -> tuple[Bytes, Plane | None]:
     longest = max(picture.size)
     if longest > 2 * WORKING_SIDE and picture.mode in ("L", "RGB", "RGBA", "CMYK"):
         picture = picture.reduce(longest // (2 * WORKING_SIDE))
-    rgba = _eight_bit(picture).convert("RGBA")
-    longest = max(rgba.size)
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    picture = _eight_bit(picture).convert(mode)
+    longest = max(picture.size)
     wanted = float(np.clip(longest, LEAST_SIDE, WORKING_SIDE))
-    width, height = (max(4, round(edge * wanted / longest)) for edge in rgba.size)
-    if (width, height) != rgba.size:
-        rgba = rgba.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    values = np.asarray(rgba)
+    width, height = (max(4, round(edge * wanted / longest)) for edge in picture.size)
+    if (width, height) != picture.size:
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    values = np.array(picture)
+    if mode == "RGB":
+        return values, None
     alpha = unit(values[..., 3])
     rgb = np.ascontiguousarray(values[..., :3])
     if float(alpha.min()) > 0.5:
