@@ -19,12 +19,13 @@ from typing import Any
 
 import pytest
 from bench.hall import fresh
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from house.browsing import PHONE, Hall, Visitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STARTS_IN = 120  # seconds
+WAITS = 20_000  # milliseconds, for what is about to be there
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -90,6 +91,7 @@ def _wait_until_open(process: subprocess.Popen[bytes], url: str, log: Path) -> N
 @pytest.fixture(scope="module")
 def chromium(hall: Hall) -> Iterator[Browser]:
     """A browser for one module's tests: its event loop must not outlive them."""
+    expect.set_options(timeout=WAITS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_chromium(), args=_FLAGS)
         yield browser
@@ -117,7 +119,7 @@ def visitor(hall: Hall, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
             bypass_csp=audit,
         )
         person = Visitor(hall, context, context.new_page())
-        person.page.set_default_timeout(20_000)
+        person.page.set_default_timeout(WAITS)
         person.watch()
         made.append(person)
         return person

@@ -31,7 +31,7 @@ def wait_for_it(hall: Hall, page: Page, started: dict[str, Any]) -> None:
     page.clock.install()
     page.goto(f"{hall.url}/orders/{started['orderId']}/return")
     expect(page.locator("[data-live-pending]")).to_be_visible()
-    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.clock.pause_at(page.evaluate("Date.now() + 3000"))
 
 
 def pay(hall: Hall, token: str, started: dict[str, Any]) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 
 from markethall.foundation.ledger.models import CREDIT
-from markethall.kernel import clock
+from markethall.kernel import clock, rows
 
 _NAMESPACE = uuid.UUID("6d61726b-6574-5861-8c6c-6c6564676572")
 _known_open: set[uuid.UUID] = set()
@@ -24,8 +23,8 @@ _OPEN = """
 INSERT INTO ledger_account (id, code, unit, owner_id, balance, floor, created_at)
 SELECT ref.id, ref.code, ref.unit, ref.owner_id, ref.zero, ref.zero, %s
   FROM (SELECT *, CASE WHEN owner_id IS NOT NULL THEN 0 END AS zero
-          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[])
-            AS given (id, code, unit, owner_id)) AS ref
+          FROM jsonb_to_recordset(%s::jsonb)
+            AS given (id uuid, code text, unit text, owner_id uuid)) AS ref
  WHERE NOT EXISTS (SELECT 1 FROM ledger_account WHERE id = ref.id)
  ORDER BY ref.id
 ON CONFLICT DO NOTHING
@@ -87,14 +86,12 @@ def ensure_open(refs: Iterable[AccountRef]) -> None:
     missing = list(dict.fromkeys(ref for ref in refs if ref.id not in _known_open))
     if not missing:
         return
-    columns: list[Any] = [
-        [ref.id for ref in missing],
-        [ref.code for ref in missing],
-        [ref.unit for ref in missing],
-        [ref.owner_id for ref in missing],
+    given = [
+        {"id": ref.id, "code": ref.code, "unit": ref.unit, "owner_id": ref.owner_id}
+        for ref in missing
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [clock.now(), *columns])
+        cursor.execute(_OPEN, [clock.now(), rows.as_json(given)])
     system = {ref.id for ref in missing if ref.owner_id is None}
     transaction.on_commit(lambda: _known_open.update(system))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from markethall.foundation.ledger import accounts
 from markethall.foundation.ledger.errors import HoldSettled, InsufficientFunds
 from markethall.foundation.ledger.models import Account, Hold, HoldState
 from markethall.foundation.ledger.rules import Posting, transfer, validate
-from markethall.kernel import clock
+from markethall.kernel import clock, rows
 from markethall.kernel.ids import new_id
 from markethall.kernel.locking import lock, lock_one
 
@@ -28,7 +28,7 @@ WITH posted AS (
 ), entered AS (
     INSERT INTO ledger_entry (transaction_id, account_id, amount)
     SELECT posted.id, side.account_id, side.amount
-      FROM posted, unnest(%s::uuid[], %s::bigint[]) AS side (account_id, amount)
+      FROM posted, jsonb_to_recordset(%s::jsonb) AS side (account_id uuid, amount bigint)
      ORDER BY side.account_id
     RETURNING account_id
 )"""
@@ -45,12 +45,13 @@ _POST_ALL = """
 WITH posted AS (
     INSERT INTO ledger_transaction (id, key, kind, reference, actor_id, metadata, posted_at)
     SELECT draft.*, %s
-      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::jsonb[]) AS draft
+      FROM jsonb_to_recordset(%s::jsonb) AS draft (
+        id uuid, key text, kind text, reference text, actor_id uuid, metadata jsonb)
     ON CONFLICT (key) DO NOTHING RETURNING id
 )
 INSERT INTO ledger_entry (transaction_id, account_id, amount)
 SELECT posted.id, side.account_id, side.amount
-  FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS side (transaction_id, account_id, amount)
+  FROM jsonb_to_recordset(%s::jsonb) AS side (transaction_id uuid, account_id uuid, amount bigint)
   JOIN posted ON posted.id = side.transaction_id
  ORDER BY side.account_id, posted.id
 """
@@ -76,27 +77,26 @@ def post_all(drafts: Sequence[Draft]) -> None:
     passed over. Raises as ``post`` does, and then none is posted."""
     for draft in drafts:
         validate(draft.postings)
-    ids = [new_id() for _ in drafts]
+    named = [(new_id(), draft) for draft in drafts]
+    heads = [
+        {
+            "id": id,
+            "key": draft.key,
+            "kind": draft.kind,
+            "reference": draft.reference,
+            "actor_id": draft.actor_id,
+            "metadata": draft.metadata,
+        }
+        for id, draft in named
+    ]
     sides = [
-        (id, posting) for id, draft in zip(ids, drafts, strict=True) for posting in draft.postings
+        {"transaction_id": id, "account_id": each.account.id, "amount": each.amount}
+        for id, draft in named
+        for each in draft.postings
     ]
     with transaction.atomic(savepoint=False):
-        accounts.ensure_open(p.account for _, p in sides if p.account.owner_id is None)
-        _run(
-            _POST_ALL,
-            [
-                clock.now(),
-                ids,
-                [draft.key for draft in drafts],
-                [draft.kind for draft in drafts],
-                [draft.reference for draft in drafts],
-                [draft.actor_id for draft in drafts],
-                [json.dumps(draft.metadata) for draft in drafts],
-                [id for id, _ in sides],
-                [posting.account.id for _, posting in sides],
-                [posting.amount for _, posting in sides],
-            ],
-        )
+        _open_system_accounts(each for draft in drafts for each in draft.postings)
+        _run(_POST_ALL, [clock.now(), rows.as_json(heads), rows.as_json(sides)])
 
 
 def post(
@@ -115,7 +115,7 @@ def post(
     """
     validate(postings)
     with transaction.atomic(savepoint=False):
-        accounts.ensure_open(p.account for p in postings if p.account.owner_id is None)
+        _open_system_accounts(postings)
         return _execute(
             _POSTED + _POST_ID,
             _parameters(
@@ -127,6 +127,10 @@ def post(
                 metadata=metadata,
             ),
         )
+
+
+def _open_system_accounts(postings: Iterable[Posting]) -> None:
+    accounts.ensure_open(each.account for each in postings if each.account.owner_id is None)
 
 
 def _parameters(
@@ -146,15 +150,14 @@ def _parameters(
         actor_id,
         json.dumps(metadata or {}),
         clock.now(),
-        [posting.account.id for posting in postings],
-        [posting.amount for posting in postings],
+        rows.as_json({"account_id": each.account.id, "amount": each.amount} for each in postings),
     ]
 
 
 def _execute(statement: str, parameters: list[Any]) -> uuid.UUID | None:
     """The id that ``statement`` returns, or None when its key has been posted before."""
-    rows = _run(statement, parameters)
-    return rows[0][0] if rows else None
+    returned = _run(statement, parameters)
+    return returned[0][0] if returned else None
 
 
 def _run(statement: str, parameters: list[Any]) -> list[Any]:

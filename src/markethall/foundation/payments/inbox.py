@@ -24,7 +24,7 @@ from markethall.foundation.audit.actions import record
 from markethall.foundation.payments.errors import EventMissing
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.models import InboxEvent, InboxStatus
-from markethall.kernel import clock, jobs
+from markethall.kernel import clock, jobs, rows
 from markethall.kernel.ids import new_id
 from markethall.kernel.locking import lock_one
 from markethall.kernel.retention import delete_oldest
@@ -45,9 +45,9 @@ _STORE = """
 WITH stored AS (
     INSERT INTO payments_inboxevent AS e (id, provider, event_id, type, payload, status, attempts,
                                           deliveries, outcome, received_at, due_at)
-    SELECT id, provider, event_id, type, payload, 'received', 0, deliveries, '', %s, %s
-      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::int[])
-        AS arrived (id, provider, event_id, type, payload, deliveries)
+    SELECT id, provider, event_id, type, payload::jsonb, 'received', 0, deliveries, '', %s, %s
+      FROM jsonb_to_recordset(%s::jsonb) AS arrived (
+        id uuid, provider text, event_id text, type text, payload text, deliveries int)
     ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = e.deliveries + EXCLUDED.deliveries
     RETURNING e.status
 )
@@ -117,21 +117,21 @@ def store(arrivals: Sequence[Arrival]) -> None:
     statement: all of them are stored, or none."""
     deliveries = Counter((each.provider, each.event_id) for each in arrivals)
     # In one order everywhere: two statements that store the same ones wait for each other.
-    each_once = sorted(
-        {(each.provider, each.event_id): each for each in arrivals}.values(),
-        key=lambda each: (each.provider, each.event_id),
-    )
-    columns: list[Any] = [
-        [new_id() for _ in each_once],
-        [each.provider for each in each_once],
-        [each.event_id for each in each_once],
-        [each.type for each in each_once],
-        [each.payload for each in each_once],
-        [deliveries[each.provider, each.event_id] for each in each_once],
+    each_once = sorted({(each.provider, each.event_id): each for each in arrivals}.items())
+    arrived = [
+        {
+            "id": new_id(),
+            "provider": each.provider,
+            "event_id": each.event_id,
+            "type": each.type,
+            "payload": each.payload,
+            "deliveries": deliveries[key],
+        }
+        for key, each in each_once
     ]
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [now, now, *columns, _JOB])
+        cursor.execute(_STORE, [now, now, rows.as_json(arrived), _JOB])
         is_due, job_waits = cursor.fetchone()
     if is_due and not job_waits:
         wake()
