@@ -15,6 +15,7 @@ from markethall.flows import bespoke
 from markethall.foundation.files.models import StoredFile
 from markethall.foundation.messaging.models import Mail
 from markethall.kernel import clock
+from markethall.trade.leads import rules
 from markethall.trade.leads.models import Lead, LeadPicture
 
 pytestmark = pytest.mark.django_db
@@ -193,3 +194,62 @@ def test_the_console_shows_and_answers() -> None:
     lead = Lead.objects.get()
     assert (lead.status, lead.assignee_id) == ("won", staff.pk)
     assert browser.post(f"{place}/change", {"assignee": "nobody"}).status_code == 422
+
+
+def test_a_link_lasts_while_somebody_writes(turn_clock: Any) -> None:
+    lead_id = asked().json()["id"]
+    page = link_in(Mail.objects.get(template="bespoke_received"))
+    turn_clock(rules.OPEN - timedelta(days=1))
+    assert ApiClient().get(page).status_code == 200
+    assert (
+        page_client(make_user()).post(f"{page}/answer", {"body": "Still there?"}).status_code == 303
+    )
+    turn_clock(rules.OPEN - timedelta(days=1))
+    assert ApiClient().get(page).status_code == 200
+
+    client = client_for(make_user(role="admin"))
+    client.post(f"/api/bespoke/{lead_id}/messages", {"body": "Kin of hers.", "isInternal": True})
+    turn_clock(timedelta(days=2))
+    shown = ApiClient().get(page)
+    assert shown.status_code == 410
+    assert "brooch" not in shown.content.decode()
+
+
+def test_what_is_written_by_a_link_that_has_ended_is_not_lost(turn_clock: Any) -> None:
+    lead_id = asked().json()["id"]
+    page = link_in(Mail.objects.get(template="bespoke_received"))
+    client = client_for(make_user(role="admin"))
+    assert client.put(f"/api/bespoke/{lead_id}", {"status": "lost"}).status_code == 200
+    turn_clock(rules.CLOSED - timedelta(days=1))
+    assert ApiClient().get(page).status_code == 200
+    turn_clock(timedelta(days=1))
+
+    answer = page_client(make_user()).post(f"{page}/answer", {"body": "A platinum band after all"})
+    assert answer.status_code == 410
+    assert "A platinum band after all" in answer.content.decode()
+    assert Lead.objects.get().messages.count() == 0
+
+
+def test_a_new_link_is_mailed_and_lasts_a_week_at_least(turn_clock: Any) -> None:
+    asked()
+    turn_clock(rules.OPEN)
+    browser = page_client(make_user())
+    assert browser.post("/bespoke/link", {"email": " ADA@example.com "}).status_code == 303
+    page = link_in(Mail.objects.get(template="bespoke_link", to="ada@example.com"))
+    turn_clock(rules.FRESH - timedelta(hours=1))
+    assert ApiClient().get(page).status_code == 200
+    turn_clock(timedelta(hours=1))
+    assert ApiClient().get(page).status_code == 410
+
+
+def test_who_asks_for_a_link_does_not_learn_who_asked_for_a_piece() -> None:
+    asked()
+    browser = page_client(make_user())
+    told = []
+    for email in ("ada@example.com", "grace@example.com"):
+        answers = [browser.post("/bespoke/link", {"email": email}) for _ in range(5)]
+        told.append([(each.status_code, each["Location"]) for each in answers])
+    assert told == [[(303, "/bespoke/link?sent")] * 5] * 2
+    assert Mail.objects.filter(template="bespoke_link").count() == 3
+    assert not Mail.objects.filter(to="grace@example.com").exists()
+    assert browser.post("/bespoke/link", {"email": "nobody"}).status_code == 422

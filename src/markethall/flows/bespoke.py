@@ -1,13 +1,14 @@
 """From a wish to a piece: somebody asks, staff answers by mail, and they write to and fro.
 
 Whoever asked needs no account: the link in each mail opens the conversation, and is the right to
-take part in it.
+take part in it, for as long as ``trade.leads.rules`` says.
 """
 
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from markethall.flows.brands import brand_of
-from markethall.foundation.accounts.limits import count_by_account, count_by_address
+from markethall.foundation.accounts.limits import count_by_account, count_by_address, within
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import GRANTS, Permission, Role, may
 from markethall.foundation.audit.actions import record
@@ -30,14 +31,18 @@ from markethall.kernel.texts import paragraphs
 from markethall.trade.catalog.storefronts import storefront as shop_of
 from markethall.trade.leads import actions
 from markethall.trade.leads.actions import Wish
-from markethall.trade.leads.errors import LeadMissing, NotAssignable
+from markethall.trade.leads.errors import LeadMissing, LinkEnded, NotAssignable
 from markethall.trade.leads.models import REFERENCE, Lead, LeadMessage, LeadPicture, LeadStatus
+from markethall.trade.leads.queries import last_message_at
+from markethall.trade.leads.rules import lasts_until
 
 # Whose pieces are made to a wish, where a caller names no storefront.
 HOUSE = "elysium"
 _SALT = "markethall.bespoke"
 # A picture that no lead was sent with is kept so long.
 _UNSENT = timedelta(days=1)
+# Of somebody's enquiries, so many get a new link by one mail: the latest.
+_LINKS = 5
 
 
 def take_picture(*, file: BinaryIO, size: int, name: str, declared_type: str) -> LeadPicture:
@@ -96,11 +101,14 @@ def reply(*, lead_id: uuid.UUID, body: str, actor_id: uuid.UUID, is_internal: bo
 
 
 def answer(*, token: str, body: str) -> Lead:
-    """Whoever asked writes back by their link. Raises LeadMissing, Invalid, TooManyRequests."""
+    """Whoever asked writes back by their link. Raises LeadMissing, LinkEnded, Invalid,
+    TooManyRequests."""
     count_by_address("bespoke")
-    text = _written(body)
+    lead_id, sent_at = _read(token)
     with transaction.atomic():
-        lead = lock_one(Lead.objects.filter(pk=_read(token)), missing=LeadMissing)
+        lead = lock_one(Lead.objects.filter(pk=lead_id), missing=LeadMissing)
+        _check_lasts(lead, sent_at)
+        text = _written(body)
         actions.add_message(lead, body=text, author_id=None)
         _mail_staff(lead, text, is_new=False)
     return lead
@@ -132,17 +140,42 @@ def change(
 def conversation(token: str) -> tuple[Lead, list[LeadMessage]]:
     """What the bearer of a link may read: the lead, and its messages without staff's notes.
 
-    Raises LeadMissing.
+    Raises LeadMissing, and LinkEnded for a link that opens it no longer.
     """
-    lead = Lead.objects.filter(pk=_read(token)).first()
+    lead_id, sent_at = _read(token)
+    lead = Lead.objects.filter(pk=lead_id).first()
     if lead is None:
         raise LeadMissing
+    _check_lasts(lead, sent_at)
     return lead, list(lead.messages.filter(is_internal=False).order_by("pk"))
+
+
+def send_links(email: str) -> None:
+    """Mail new links of all that was asked for from an address; of what nobody asked for, nothing,
+    and the caller learns of neither. Raises TooManyRequests, Invalid."""
+    count_by_address("bespoke_link")
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Invalid.field("email", "Give the e-mail address that you asked from.") from None
+    if not within("bespoke_link", address):
+        return
+    with transaction.atomic():
+        found = list(Lead.objects.filter(email=address).order_by("-id")[:_LINKS])
+        if found:
+            send_mail(
+                "bespoke_link",
+                to=address,
+                user_id=found[0].customer_id,
+                context=links_values(found),
+                brand=brand_of(found[0].storefront),
+            )
 
 
 def lead_link(lead: Lead) -> str:
     """The address that opens the conversation for whoever has it."""
-    token = signing.dumps(lead.pk.hex, salt=_SALT)
+    token = signing.dumps([lead.pk.hex, int(clock.now().timestamp())], salt=_SALT)
     return f"{settings.SITE_URL}/bespoke/{token}"
 
 
@@ -160,6 +193,14 @@ def sweep_unsent_pictures() -> int:
 def received_values(lead: Lead) -> dict[str, Any]:
     """What every mail to whoever asked tells."""
     return {"lead": lead, "shop": shop_of(lead.storefront), "link": lead_link(lead)}
+
+
+def links_values(leads: Sequence[Lead]) -> dict[str, Any]:
+    """What the mail ``bespoke_link`` tells."""
+    return {
+        "links": [(lead, lead_link(lead)) for lead in leads],
+        "shop": shop_of(leads[0].storefront),
+    }
 
 
 def notice_values(lead: Lead, body: str, *, is_new: bool) -> dict[str, Any]:
@@ -193,11 +234,21 @@ def _mail_staff(lead: Lead, body: str, *, is_new: bool) -> None:
         )
 
 
-def _read(token: str) -> uuid.UUID:
+def _read(token: str) -> tuple[uuid.UUID, datetime]:
+    """Which lead a link is of, and when it was sent."""
     try:
-        return uuid.UUID(hex=signing.loads(token, salt=_SALT))
+        key, sent_at = signing.loads(token, salt=_SALT)
+        return uuid.UUID(hex=key), datetime.fromtimestamp(sent_at, UTC)
     except (signing.BadSignature, ValueError, TypeError):
         raise LeadMissing from None
+
+
+def _check_lasts(lead: Lead, sent_at: datetime) -> None:
+    ends_at = lasts_until(
+        is_closed=lead.is_closed, last_message_at=last_message_at(lead), sent_at=sent_at
+    )
+    if ends_at <= clock.now():
+        raise LinkEnded
 
 
 def _assignable(user_id: uuid.UUID | None) -> User | None:

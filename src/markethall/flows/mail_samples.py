@@ -10,7 +10,7 @@ from django.conf import settings
 
 from markethall.content.imaging.models import Generation
 from markethall.flows import waiting
-from markethall.flows.bespoke import notice_values, received_values
+from markethall.flows.bespoke import links_values, notice_values, received_values
 from markethall.flows.brands import brand_of
 from markethall.flows.chargebacks import chargeback_values
 from markethall.flows.goods_news import cancelled_values, shipped_values
@@ -238,6 +238,7 @@ _VALUES: dict[str, Callable[[str], dict[str, Any]]] = {
     "picture_failed": _picture,
     "bespoke_received": lambda face: received_values(_lead(face)),
     "bespoke_reply": _bespoke_reply,
+    "bespoke_link": lambda face: links_values([_lead(face)]),
     "bespoke_notice": lambda face: notice_values(_lead(face), _lead(face).notes, is_new=True),
     "staff_alert": _alert,
     "chargeback": _chargeback,

@@ -79,6 +79,10 @@ class Conflict(Problem):
     status, code, title = 409, "conflict", "This cannot be done in the present state"
 
 
+class Gone(Problem):
+    status, code, title = 410, "gone", "This is no longer there"
+
+
 class PayloadTooLarge(Problem):
     status, code, title = 413, "payload_too_large", "This is more than is accepted here"
 

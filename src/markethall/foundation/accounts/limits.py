@@ -49,6 +49,8 @@ LIMITS: dict[str, ActLimits] = {
     "export": ActLimits(Limit(600, _HOUR), Limit(10, _HOUR)),
     # What anybody may send without an account.
     "bespoke": ActLimits(Limit(30, _HOUR), Limit(10, _HOUR)),
+    # By account: an address that asks for its links anew.
+    "bespoke_link": ActLimits(Limit(30, _HOUR), Limit(3, _HOUR)),
     "reference_picture": ActLimits(Limit(60, _HOUR)),
     "wish": ActLimits(Limit(60, _MINUTE)),
     "product_view": ActLimits(Limit(600, _MINUTE)),

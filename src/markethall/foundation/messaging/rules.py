@@ -79,6 +79,7 @@ KINDS: dict[str, Kind] = {
     "picture_failed": Kind.NOTICE,
     "bespoke_received": Kind.ORDER,
     "bespoke_reply": Kind.ORDER,
+    "bespoke_link": Kind.ORDER,
     "bespoke_notice": Kind.STAFF,
     "staff_alert": Kind.STAFF,
     "chargeback": Kind.STAFF,

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
-from markethall.kernel.errors import Invalid, NotFound
+from markethall.kernel.errors import Gone, Invalid, NotFound
 
 
 class LeadMissing(NotFound):
     code, title = "lead_not_found", "There is no such enquiry"
+
+
+class LinkEnded(Gone):
+    code, title = "lead_link_ended", "This link has ended"
 
 
 class PictureUnknown(Invalid):

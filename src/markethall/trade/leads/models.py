@@ -53,6 +53,10 @@ class Lead(models.Model):
         )
 
     @property
+    def is_closed(self) -> bool:
+        return self.status in {LeadStatus.WON, LeadStatus.LOST}
+
+    @property
     def budget_money(self) -> Money | None:
         return None if self.budget is None else Money(self.budget, self.currency)
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from markethall.trade.leads.errors import LeadMissing
 from markethall.trade.leads.models import Lead
@@ -39,3 +40,9 @@ def lead_by_id(lead_id: uuid.UUID) -> Lead:
     if lead is None:
         raise LeadMissing
     return lead
+
+
+def last_message_at(lead: Lead) -> datetime:
+    """When somebody last wrote to the other side; the wish itself is the first message."""
+    written = lead.messages.filter(is_internal=False).aggregate(at=Max("at"))["at"]
+    return written or lead.created_at
