@@ -287,6 +287,7 @@ def test_what_a_dry_run_has_tried_is_imported_once(desk: Client) -> None:
     address = sent(desk, dry="on")
     early = desk.post(f"{address}/carry-on")
     assert early.status_code == 409
+    assert "not over yet" in early.content.decode()
     run_jobs()
     html = page(desk, address)
     assert "Products made" in html

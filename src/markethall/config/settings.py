@@ -232,6 +232,10 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_MAX_AGE = 3600
+# A request's body: an upload of 10 MB and its multipart frame. What files of a form may have
+# together leaves a MB for the frame and the other fields.
+MAX_REQUEST_BYTES = 12 * 1024 * 1024
+MAX_FILES_BYTES = MAX_REQUEST_BYTES - 1024 * 1024
 # Larger bodies go to temporary files, so that memory stays bounded.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

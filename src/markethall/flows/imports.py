@@ -18,7 +18,7 @@ from markethall.foundation.files.models import StoredFile
 from markethall.kernel import clock, jobs
 from markethall.kernel.errors import Invalid, PayloadTooLarge, Problem
 from markethall.kernel.locking import lock, lock_one
-from markethall.trade.catalog.errors import FileForgotten, ImportMissing
+from markethall.trade.catalog.errors import DryRunNotOver, FileForgotten, ImportMissing
 from markethall.trade.catalog.importing.run import Tell, import_file
 from markethall.trade.catalog.models import ImportRun, ImportState
 from markethall.trade.catalog.storefronts import goods_storefronts
@@ -68,11 +68,13 @@ def take_in(
 def import_tried(run_id: uuid.UUID, *, actor_id: uuid.UUID) -> ImportRun:
     """Have a job import the file that a dry run has tried.
 
-    Raises ImportMissing, and FileForgotten when the file was imported already, or not for
-    ``KEEP_TRIED``.
+    Raises ImportMissing, DryRunNotOver, and FileForgotten when the file was imported already, or
+    not for ``KEEP_TRIED``.
     """
     with transaction.atomic():
         tried = lock_one(ImportRun.objects.filter(pk=run_id), missing=ImportMissing)
+        if tried.is_dry and tried.state in {ImportState.WAITING, ImportState.RUNNING}:
+            raise DryRunNotOver
         file, tried.file = tried.file, None
         if file is None or not is_importable(tried):
             raise FileForgotten

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, connection
+from django.db.transaction import atomic
 from django.utils import timezone
 
 # An argument of every job that follows a request; the worker takes it off.
@@ -94,9 +95,14 @@ def _values(job: _Job) -> list[Any]:
 
 
 def enqueue_once(task: str, *, queue: str = "default", **arguments: Any) -> None:
-    """Enqueue ``task`` unless the same task already waits. A running one does not count."""
+    """Enqueue ``task`` unless the same task already waits. A running one does not count.
+
+    Stands after a transaction, and raises RuntimeError within one: the job that waits already may
+    run before that transaction's changes can be seen.
+    """
     job = _Job(queue, task, json.dumps(arguments | _origin()), queueing_lock=task)
-    with suppress(IntegrityError), connection.cursor() as cursor:  # of two at once, one is kept
+    # Of two at once, one is kept; the other is taken back whole.
+    with suppress(IntegrityError), atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(_DEFER.format(jobs=_JOB) + _WAITS_NOT, [*_values(job), task])
 
 

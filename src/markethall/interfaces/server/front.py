@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from django.conf import settings
+
 from markethall.interfaces.server.intake import MAX_BODY as MAX_WEBHOOK
 from markethall.interfaces.server.intake import PATHS, Intake
 
@@ -25,7 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 LIVE_PATH = "/api/live"
-MAX_BODY = 12 * 1024 * 1024  # bytes; an upload of 10 MB and its multipart frame
+MAX_BODY: int = settings.MAX_REQUEST_BYTES
 _IN_MEMORY = 256 * 1024  # bytes; a larger body waits in a temporary file
 _SENT_WHOLE = 1024 * 1024  # bytes; a larger answer is streamed
 _BODILESS = (204, 304)  # statuses whose answers have no body, and no length

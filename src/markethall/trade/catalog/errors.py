@@ -71,5 +71,9 @@ class FileForgotten(Conflict):
     code, title = "file_forgotten", "This file is not kept any more: choose it again"
 
 
+class DryRunNotOver(Conflict):
+    code, title = "dry_run_not_over", "The dry run of this file is not over yet: wait for its end"
+
+
 class NotBought(Forbidden):
     code, title = "not_bought", "Only who bought this can review it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -43,7 +44,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "title": "Import products",
         "storefronts": goods_storefronts(),
         "runs": ImportRun.objects.order_by("-pk")[:_SHOWN],
-        "max_mb": flow.MAX_BYTES // 1024 // 1024,
+        "max_mb": min(flow.MAX_BYTES, settings.MAX_FILES_BYTES) // 1024 // 1024,
     }
     return show(request, "console/imports.html", context)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,7 +20,6 @@ from markethall.kernel.money import Money, minor_digits
 from markethall.trade.leads.actions import MAX_PICTURES, Wish
 
 _MOST = 10_000_000  # whole units of a currency
-_MOST_MB = 11  # all pictures of a form together: a request has 12 at most
 
 
 class WishForm(forms.Form):
@@ -117,7 +117,7 @@ def _show(request: HttpRequest, form: WishForm, *, status: int = 200) -> HttpRes
         "form": form,
         "currency": currency_of(request),
         "most": MAX_PICTURES,
-        "most_mb": _MOST_MB,
+        "most_mb": settings.MAX_FILES_BYTES // 1024 // 1024,
     }
     if form.errors and status == 200:
         status = 422
