@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -16,11 +17,13 @@ from django_htmx.http import trigger_client_event
 from markethall.foundation.accounts.permissions import GRANTS, Role
 from markethall.interfaces.web.console.access import StaffRequest
 from markethall.interfaces.web.console.navigation import menu
-from markethall.kernel.errors import Invalid
-from markethall.kernel.ids import new_id
+from markethall.kernel import idempotency
+from markethall.kernel.errors import Conflict, Invalid
+from markethall.kernel.ids import digest, new_id
 from markethall.kernel.pagination import Page
 
 ROWS = 30
+T = TypeVar("T")
 
 
 class Filters(forms.Form):
@@ -144,6 +147,27 @@ def done(
     if "HX-Request" not in request.headers:
         return HttpResponseRedirect(to)
     return trigger_client_event(again(), "changed", {})  # type: ignore[no-any-return]
+
+
+class SentTwice(Conflict):
+    code, title = "sent_twice", "This was sent twice, and is done once"
+
+
+def only_once(request: StaffRequest, act: Callable[[], T], *, typed: Any) -> T:
+    """What ``act`` returns, something that JSON can hold. It runs in the transaction that keeps
+    the key of its form: what was ``typed`` there, sent again, is refused. Raises SentTwice."""
+    key = request.POST.get("key", "")[:64]
+    if not key:
+        return act()
+    answer = idempotency.once(
+        scope=f"{request.user.pk}:console:{request.path}",
+        key=digest(json.dumps([key, typed])),
+        request_body=b"",
+        act=lambda: idempotency.Answer(200, act()),
+    )
+    if answer.replayed:
+        raise SentTwice("To do the same once more, load the page again.")
+    return answer.body  # type: ignore[no-any-return]
 
 
 def invalid(form: forms.Form) -> Invalid:

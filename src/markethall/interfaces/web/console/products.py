@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from django import forms
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from markethall.foundation.accounts.permissions import Permission
@@ -19,6 +21,7 @@ from markethall.interfaces.web.console.frame import (
     show_list,
 )
 from markethall.interfaces.web.links import came_from
+from markethall.kernel import clock
 from markethall.kernel.errors import Invalid
 from markethall.kernel.pagination import paginate
 from markethall.trade.catalog.actions.change_prices import change_prices
@@ -68,6 +71,7 @@ def index(request: StaffRequest) -> HttpResponse:
     context = {
         "title": "Products",
         "columns": _COLUMNS,
+        "seen_at": clock.now().isoformat(),
         "empty_title": "There are no products yet",
         "empty_text": "Write one down, or import them from a table or a Sanity export.",
         "empty_icon": "gem",
@@ -87,7 +91,12 @@ def bulk(request: StaffRequest) -> HttpResponse:
     act = request.POST.get("act", "")
     if act == "price":
         points = _points(request.POST.get("percent", ""))
-        number = change_prices(product_ids=ids, basis_points=points, actor_id=request.user.pk)
+        number = change_prices(
+            product_ids=ids,
+            basis_points=points,
+            actor_id=request.user.pk,
+            seen_at=_time(request.POST.get("seen_at", "")),
+        )
         text = f"{number} products changed their prices by {points / 100:g} %."
     elif act in _ACTS:
         to, name = _ACTS[act]
@@ -96,6 +105,15 @@ def bulk(request: StaffRequest) -> HttpResponse:
         raise Invalid("There is no such act.")
     messages.add_message(request, 25, text)
     return HttpResponseRedirect(came_from(request, "/console/products"))
+
+
+def _time(text: str) -> datetime | None:
+    """When the list was shown that the form was sent from."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    return found if found and found.tzinfo else None
 
 
 def _points(percent: str) -> int:

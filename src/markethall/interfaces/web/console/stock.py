@@ -19,6 +19,7 @@ from markethall.interfaces.web.console.frame import (
     cursor_of,
     done,
     invalid,
+    only_once,
     show,
     show_list,
 )
@@ -98,15 +99,19 @@ def adjust(request: StaffRequest, variant_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         raise invalid(form)
     said = form.cleaned_data
-    item = actions.adjust(
-        variant_id=variant_id,
-        level=said["level"],
-        change=said["change"],
-        reason=StockReason(said["reason"]),
-        note=said["note"],
-        actor_id=request.user.pk,
-    )
-    return _done(request, variant_id, f"{item.variant.sku}: {item.on_hand:,} on hand.")
+
+    def act() -> str:
+        item = actions.adjust(
+            variant_id=variant_id,
+            level=said["level"],
+            change=said["change"],
+            reason=StockReason(said["reason"]),
+            note=said["note"],
+            actor_id=request.user.pk,
+        )
+        return f"{item.variant.sku}: {item.on_hand:,} on hand."
+
+    return _done(request, variant_id, only_once(request, act, typed=said))
 
 
 @require_POST
@@ -123,10 +128,13 @@ def change(request: StaffRequest, variant_id: uuid.UUID) -> HttpResponse:
 @staff(Permission.STOCK_WRITE)
 def receive(request: StaffRequest) -> HttpResponse:
     """Add what a pasted list, or a CSV file, says was received."""
+    typed = {"text": _list(request), "note": request.POST.get("note", "")}
+
+    def act() -> int:
+        return actions.receive_list(**typed, actor_id=request.user.pk)
+
     try:
-        count = actions.receive_list(
-            text=_list(request), note=request.POST.get("note", ""), actor_id=request.user.pk
-        )
+        count = only_once(request, act, typed=typed)
     except Invalid as refused:
         told = [
             f"{error.path.replace('list.', 'Line ')}: {error.message}" for error in refused.errors

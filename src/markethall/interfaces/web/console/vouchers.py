@@ -18,6 +18,7 @@ from markethall.interfaces.web.console.frame import (
     choices,
     cursor_of,
     done,
+    only_once,
     show,
     show_list,
 )
@@ -102,10 +103,14 @@ def make_many(request: StaffRequest) -> HttpResponse:
 
     def save() -> str:
         count, prefix = form.cleaned_data["count"], form.cleaned_data["prefix"]
-        made = actions.make_codes(
-            actor_id=request.user.pk, count=count, prefix=prefix, **_worth(form)
-        )
-        start = made[0].code.rpartition("-")[0].rpartition("-")[0] if prefix else ""
+        worth = _worth(form)
+
+        def make() -> str:
+            made = actions.make_codes(actor_id=request.user.pk, count=count, prefix=prefix, **worth)
+            return made[0].code
+
+        code = only_once(request, make, typed=sorted(request.POST.items()))
+        start = code.rpartition("-")[0].rpartition("-")[0] if prefix else ""
         return f"{_PATH}?q={start}"
 
     return _form(request, form, "Many codes", "Make the codes", save, "The codes can be used.")
