@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -22,6 +23,7 @@ from markethall.content.imaging.actions import OPEN
 from markethall.content.imaging.models import Generation
 from markethall.flows import customers, refunds
 from markethall.flows.checkout import cancel_order
+from markethall.flows.order_cancel import undo_free
 from markethall.foundation.accounts.models import Address, Token, User, UserSettings
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.accounts.sign_in import confirm_identity
@@ -37,6 +39,7 @@ from markethall.foundation.ledger.actions import (
 )
 from markethall.foundation.messaging.actions import send_mail
 from markethall.foundation.messaging.models import Mail, MailStatus, Suppression
+from markethall.foundation.payments.errors import NothingToRefund
 from markethall.insight.analytics.actions import forget
 from markethall.insight.analytics.rules import viewer_of
 from markethall.kernel import clock
@@ -149,15 +152,23 @@ def _forget_orders(orders: Sequence[Order], address: str, actor_id: uuid.UUID) -
             cancel_order(order_id=order.pk, actor_id=actor_id, note=_ERASED)
             order.refresh_from_db()
         elif _waits_to_be_sent(order):
-            refunds.refund_later(order_id=order.pk, reason=_ERASED, actor_id=actor_id)
+            _undo(order, actor_id)
     forget_buyers(orders, email=address)
     VoucherUse.objects.filter(reference__in=[order.pk for order in orders]).update(email=address)
+
+
+def _undo(order: Order, actor_id: uuid.UUID) -> None:
+    if order.payment_id is None:
+        undo_free(order, actor_id=actor_id, note=_ERASED)
+        return
+    # Nothing to refund: all of it is on its way back already.
+    with suppress(NothingToRefund):
+        refunds.refund_later(order_id=order.pk, reason=_ERASED, actor_id=actor_id)
 
 
 def _waits_to_be_sent(order: Order) -> bool:
     return (
         order.status in {OrderStatus.PAID, OrderStatus.FULFILLED}
-        and order.payment_id is not None
         and order.lines.filter(kind=LineKind.GOODS).exists()
         and not Shipment.objects.filter(reference=order.pk)
         .exclude(status=ShipmentStatus.PACKED)

@@ -13,6 +13,7 @@ from django.db import transaction
 from markethall.flows import fulfilment, refunds
 from markethall.flows.checkout import cancel_order
 from markethall.foundation.audit.actions import record
+from markethall.foundation.payments.models import RefundStatus
 from markethall.kernel.locking import lock
 from markethall.kernel.texts import paragraphs
 from markethall.trade.catalog.models import LineKind
@@ -23,13 +24,15 @@ from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.shipping.models import Shipment
 
 _REASON = "Cancelled before it was sent."
+_NOT_GIVEN_BACK = "Your money could not be given back by itself. Write to us, and we see to it."
 
 
 def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "") -> Order:
     """Cancel an order, or give back all of it when it is paid and nothing is packed.
 
-    ``actor_id`` is None for a guest. Raises OrderMissing, MoveNotAllowed, GatewayUnavailable (the
-    refund is kept then, and tried again). Call it outside a transaction: it may ask the gateway.
+    ``actor_id`` is None for a guest. Raises OrderMissing, MoveNotAllowed (also when the gateway
+    gives nothing back: staff see the refund that failed), GatewayUnavailable (the refund is kept
+    then, and tried again). Call it outside a transaction: it may ask the gateway.
     """
     note = paragraphs(note)
     order = Order.objects.filter(pk=order_id).first()
@@ -41,7 +44,7 @@ def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "")
         raise MoveNotAllowed(_why_not(order))
     if order.payment_id is None:
         return _undo_free(order_id, actor_id, note)
-    refunds.refund_order(
+    refund = refunds.refund_order(
         order_id=order_id,
         amount=None,
         reason=note or _REASON,
@@ -49,8 +52,20 @@ def call_off(*, order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str = "")
         key=f"call-off:{order_id}",
         unless=_must_be_unpacked,
     )
+    if refund.status == RefundStatus.FAILED:
+        raise MoveNotAllowed(_NOT_GIVEN_BACK)
     order.refresh_from_db()
     return order
+
+
+def undo_free(order: Order, *, actor_id: uuid.UUID | None, note: str) -> None:
+    """Undo a locked order that cost nothing and of which nothing has left, in the caller's
+    transaction: its pieces go back, and there is no money to."""
+    for parcel in lock(Shipment.objects.filter(reference=order.pk)):
+        parcel.delete()
+    fulfilment.return_unsent(order, actor_id=actor_id)
+    record("orders.call_off", actor_id=actor_id, subject_type="order", subject_id=order.pk)
+    move(order, OrderStatus.REFUNDED, actor_id=actor_id, note=note)
 
 
 def may_call_off(order: Order) -> bool:
@@ -84,11 +99,8 @@ def _cancel_unpaid(order: Order, actor_id: uuid.UUID | None, note: str) -> Order
 
 
 def _undo_free(order_id: uuid.UUID, actor_id: uuid.UUID | None, note: str) -> Order:
-    """An order that cost nothing: its pieces go back, and there is no money to."""
     with transaction.atomic():
         order = lock(Order.objects.filter(pk=order_id))[0]
         _must_be_unpacked(order)
-        fulfilment.return_unsent(order, actor_id=actor_id)
-        record("orders.call_off", actor_id=actor_id, subject_type="order", subject_id=order_id)
-        move(order, OrderStatus.REFUNDED, actor_id=actor_id, note=note or _REASON)
+        undo_free(order, actor_id=actor_id, note=note or _REASON)
     return order
