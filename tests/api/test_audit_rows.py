@@ -4,40 +4,36 @@ that changes something and stands nowhere here fails."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from house.goods import make_product
+from house.acts import (
+    differing,
+    filled,
+    none_running,
+    packed,
+    paid_goods,
+    parked,
+    pictured,
+    refused_refund,
+    submitted,
+    told_by,
+    too_much_paid,
+    unpaid_goods,
+)
 from house.people import PASSWORD, ApiClient, client_for, make_user
 from house.photos import photo
 from house.second_factor import code_for, turn_on
-from house.shelf import line_of, on_shelf, order_of, pay_for
 from house.things import something_of_every_kind, undone
-from house.till import checkout, deliver_and_settle, press
-from markethall.flows import comparison, refunds
-from markethall.flows.order_parcels import pack
 from markethall.foundation.accounts import second_factor
 from markethall.foundation.accounts.actions import reset_link, verification_link
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Role
-from markethall.foundation.audit.models import AuditEntry
-from markethall.foundation.payments.gateways.sandbox import counter
-from markethall.foundation.payments.models import (
-    InboxEvent,
-    InboxStatus,
-    Payment,
-    SandboxCheckout,
-)
-from markethall.foundation.reconciliation.models import Comparison, Difference, Reason
 from markethall.interfaces.api.document import access_of, endpoints
-from markethall.kernel import clock
-from markethall.trade.catalog.actions.move_products import move_product
-from markethall.trade.catalog.actions.pictures import Upload, add_picture
-from markethall.trade.catalog.models import ProductStatus, Variant
+from markethall.trade.catalog.models import Variant
 from markethall.trade.vouchers.models import Voucher
 
 pytestmark = [pytest.mark.usefixtures("till"), pytest.mark.django_db]
@@ -198,80 +194,6 @@ BODIES: dict[str, Any] = {
 }
 
 
-def paid_goods(things: dict[str, Any]) -> dict[str, Any]:
-    order = order_of(things["owner"], line_of(on_shelf(), 2))
-    press(pay_for(order))
-    deliver_and_settle()
-    return {"order_id": order.pk}
-
-
-def unpaid_goods(things: dict[str, Any]) -> dict[str, Any]:
-    return {"order_id": order_of(things["owner"], line_of(on_shelf())).pk}
-
-
-def packed(things: dict[str, Any]) -> dict[str, Any]:
-    made = paid_goods(things)
-    return {**made, "shipment_id": pack(order_id=made["order_id"], actor_id=None).pk}  # type: ignore[arg-type]
-
-
-def refused_refund(things: dict[str, Any]) -> dict[str, Any]:
-    made = paid_goods(things)
-    SandboxCheckout.objects.update(payment_method=counter.CARD_NO_REFUNDS)
-    refund = refunds.refund_order(
-        order_id=made["order_id"], amount=None, reason="Sorry", actor_id=None
-    )
-    SandboxCheckout.objects.update(payment_method=counter.CARD_OK)
-    return {**made, "refund_id": refund.pk}
-
-
-def too_much_paid(things: dict[str, Any]) -> dict[str, Any]:
-    started = checkout(client_for(things["owner"]))
-    payment = Payment.objects.get(pk=started["paymentId"])
-    SandboxCheckout.objects.filter(pk=payment.gateway_ref).update(amount=payment.amount + 100)
-    press(started)
-    deliver_and_settle()
-    return {"order_id": started["orderId"], "payment_id": payment.pk}
-
-
-def none_running(_: dict[str, Any]) -> dict[str, Any]:
-    return {"ended": Comparison.objects.update(finished_at=clock.now())}
-
-
-def differing(things: dict[str, Any]) -> dict[str, Any]:
-    payment = Payment.objects.get(reference=paid_goods(things)["order_id"])
-    found = Difference.objects.create(
-        comparison=comparison.open_one(actor_id=None),
-        gateway="sandbox",
-        currency="USD",
-        day=clock.now().date(),
-        reason=Reason.NOT_BOOKED,
-        payment_id=payment.pk,
-    )
-    return {"difference_id": found.pk}
-
-
-def parked(things: dict[str, Any]) -> dict[str, Any]:
-    paid_goods(things)
-    InboxEvent.objects.update(status=InboxStatus.PARKED)
-    return {"event_id": InboxEvent.objects.earliest("pk").pk}
-
-
-def pictured(things: dict[str, Any]) -> dict[str, Any]:
-    content = photo("PNG", size=(800, 800))
-    image = add_picture(
-        product_id=things["product_id"],
-        upload=Upload(BytesIO(content), len(content), "ring.png", "image/png"),
-        actor_id=None,
-    )
-    return {"picture_id": image.pk}
-
-
-def submitted(things: dict[str, Any]) -> dict[str, Any]:
-    product = make_product("aube", shown=False)
-    move_product(product_id=product.pk, to=ProductStatus.SUBMITTED, actor_id=None)
-    return {"product_id": product.pk}
-
-
 def factor_begun(things: dict[str, Any]) -> dict[str, Any]:
     setup = second_factor.begin(user=things["owner"])
     return {"setup": setup.token, "code": code_for(setup.secret)}
@@ -319,23 +241,6 @@ def rows(table: str) -> dict[str, tuple[str, str, str]]:
     """Endpoint → verb, kind of subject, subject."""
     lines = (line.split() for line in table.strip().splitlines())
     return {f"{method} {path}": (verb, kind, which) for method, path, verb, kind, which in lines}
-
-
-def filled(value: Any, things: dict[str, Any]) -> Any:
-    if isinstance(value, dict):
-        return {name: filled(each, things) for name, each in value.items()}
-    if isinstance(value, list):
-        return [filled(each, things) for each in value]
-    return value.format(**things) if isinstance(value, str) else value
-
-
-def told_by(act: Callable[[], Any]) -> tuple[Any, list[tuple[Any, ...]]]:
-    """The answer, and the audit rows that it left."""
-    before = set(AuditEntry.objects.values_list("pk", flat=True))
-    answer = act()
-    left = AuditEntry.objects.exclude(pk__in=before).order_by("pk")
-    told = left.values_list("action", "actor_id", "subject_type", "subject_id")
-    return answer, [tuple(map(str, row)) for row in told]
 
 
 def call(endpoint: str, caller: User | None, things: dict[str, Any]) -> Any:

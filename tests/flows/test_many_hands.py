@@ -22,10 +22,11 @@ from markethall.flows import order_lapse
 from markethall.flows.order_cancel import call_off
 from markethall.flows.order_parcels import pack, unpack
 from markethall.flows.refund_lines import RefundedLine
-from markethall.flows.refunds import refund_order
+from markethall.flows.refunds import refund_order, retry
 from markethall.foundation.accounts.permissions import Role
 from markethall.foundation.messaging.models import Mail
-from markethall.foundation.payments.models import Payment
+from markethall.foundation.payments.gateways.sandbox import counter
+from markethall.foundation.payments.models import Payment, Refund, SandboxCheckout
 from markethall.kernel import clock
 from markethall.kernel.errors import Problem
 from markethall.trade.cart.models import Cart, CartLine
@@ -248,6 +249,25 @@ def test_parcels_refunds_by_line_and_the_buyers_cancel_at_once() -> None:
         assert order.status == OrderStatus.PAID
     assert stock_is_right(*variants)
     assert books_are_right()
+
+
+@pytest.mark.django_db
+def test_nobody_is_told_that_money_goes_back_which_the_gateway_refuses() -> None:
+    ada, variant = make_user(), on_shelf(5)
+    order = bought(ada, line_of(variant, 2))
+    SandboxCheckout.objects.update(payment_method=counter.CARD_NO_REFUNDS)
+    browser = page_client(ada)
+    for _ in range(2):
+        answer = browser.post(f"/orders/{order.pk}/cancel")
+        assert answer.status_code == 409
+        assert "could not be given back" in answer.content.decode()
+    order.refresh_from_db()
+    assert (order.status, order.refunded, figures(variant)) == (OrderStatus.PAID, 0, (3, 0))
+    SandboxCheckout.objects.update(payment_method=counter.CARD_OK)
+    retry(refund_id=Refund.objects.get().pk, actor_id=_STAFF)
+    deliver_and_settle()
+    order.refresh_from_db()
+    assert (order.status, figures(variant)) == (OrderStatus.REFUNDED, (5, 0))
 
 
 class TestBetweenReservationAndPayment:
