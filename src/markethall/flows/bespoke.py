@@ -18,7 +18,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from markethall.flows.brands import brand_of
-from markethall.foundation.accounts.limits import count_by_account, count_by_address, within
+from markethall.foundation.accounts.limits import count, count_by_address, within
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import GRANTS, Permission, Role, may
 from markethall.foundation.audit.actions import record
@@ -71,8 +71,7 @@ def ask(*, storefront: str, customer_id: uuid.UUID | None, wish: Wish) -> Lead:
         validate_email(wish.email)
     except ValidationError:
         raise Invalid.field("email", "Give an e-mail address, for the answer.") from None
-    count_by_address("bespoke")
-    count_by_account("bespoke", wish.email)
+    count("bespoke", wish.email)
     with transaction.atomic():
         lead = actions.open_lead(storefront=storefront, customer_id=customer_id, wish=wish)
         _mail_customer("bespoke_received", lead, {})

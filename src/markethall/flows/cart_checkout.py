@@ -28,9 +28,8 @@ from markethall.foundation.payments.gateways.base import ChargeLine
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock
 from markethall.kernel.errors import Conflict, FieldError, Invalid
-from markethall.kernel.ids import digest
+from markethall.kernel.ids import digest, new_id
 from markethall.kernel.locking import lock_row
-from markethall.kernel.rows import insert
 from markethall.kernel.texts import paragraphs
 from markethall.trade.cart.errors import CartEmpty
 from markethall.trade.cart.models import Cart, CartOrder
@@ -280,14 +279,23 @@ def _make_room(agreed: _Agreed, waiting: Sequence[_Waiting]) -> None:
 
 def _place(agreed: _Agreed, key: str | None, back_to: str) -> Started:
     """A new order, with its stock, its voucher and its payment recorded."""
-    quoted = agreed.quote
+    quoted, order_id = agreed.quote, new_id()
+    stored: list[CartOrder | Payment] = [
+        CartOrder(cart=agreed.cart, reference=order_id, mark=agreed.mark, placed_at=clock.now())
+    ]
+    payment = None
+    if quoted.total.amount:
+        payment = checkout.first_payment(order_id, agreed.customer_id, quoted.total, back_to)
+        stored.append(payment)
     order, _ = place_order(
+        order_id=order_id,
         customer_id=agreed.customer_id,
         email=agreed.email,
         storefront=quoted.storefront,
         lines=[_line(line) for line in quoted.sold_lines],
         terms=_terms(agreed),
         key=key,
+        besides=stored,
     )
     stock.reserve(reference=order.pk, wanted=_pieces(quoted), expires_at=reserved_until())
     if voucher_id := _voucher_id(quoted):
@@ -298,10 +306,7 @@ def _place(agreed: _Agreed, key: str | None, back_to: str) -> Started:
             email=agreed.email,
             goods=quoted.items_total,
         )
-    insert(CartOrder(cart=agreed.cart, reference=order.pk, mark=agreed.mark, placed_at=clock.now()))
-    if not order.total:
-        return Started(settlement.settle_free(order.pk), None)
-    return Started(order, checkout.prepare_new(order, back_to))
+    return Started(order if payment else settlement.settle_free(order.pk), payment)
 
 
 def _go_on(customer: User | None, order_id: uuid.UUID, back_to: str) -> Started:

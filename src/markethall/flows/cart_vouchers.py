@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from markethall.flows.quote import Buyer, Quote, quote
-from markethall.foundation.accounts.limits import count_by_account, count_by_address
+from markethall.foundation.accounts.limits import count
 from markethall.kernel.throttle import uncount_try
 from markethall.trade.cart import actions as carts
 from markethall.trade.cart.models import Cart
@@ -18,8 +18,7 @@ def enter_code(*, cart: Cart, code: str, buyer: Buyer | None = None) -> Quote:
 
     A code that cannot be used is not kept. Raises VoucherRefused, TooManyRequests.
     """
-    count_by_address("voucher")
-    bucket = count_by_account("voucher", cart.user_id or cart.visitor_digest)
+    bucket = count("voucher", cart.user_id or cart.visitor_digest)
     tried = copy(cart)
     tried.voucher = clean_code(code)
     quoted = quote(tried, buyer=buyer)

@@ -19,7 +19,12 @@ from django.db import transaction
 
 from markethall.flows import customers, fulfilment
 from markethall.foundation.accounts.models import User
-from markethall.foundation.payments.actions import mark_unpaid, open_payment, record_opened
+from markethall.foundation.payments.actions import (
+    mark_unpaid,
+    new_payment,
+    open_payment,
+    record_opened,
+)
 from markethall.foundation.payments.errors import GatewayRefused
 from markethall.foundation.payments.gateways import registry
 from markethall.foundation.payments.gateways.base import ChargeLine, ChargeRequest
@@ -230,12 +235,14 @@ def _prepare(order: Order, kind: PaymentKind, return_url: str, *, must_be_open: 
     )
 
 
-def prepare_new(order: Order, return_url: str) -> Payment:
-    """Record the payment of an order that has just been placed, in its transaction."""
-    return open_payment(
-        reference=order.pk,
-        payer_id=order.customer_id,
-        money=order.total_money,
+def first_payment(
+    order_id: uuid.UUID, payer_id: uuid.UUID | None, money: Money, return_url: str
+) -> Payment:
+    """The payment of an order that is about to be placed, to be stored with it."""
+    return new_payment(
+        reference=order_id,
+        payer_id=payer_id,
+        money=money,
         gateway=registry.current().name,
         kind=PaymentKind.CHECKOUT,
         return_url=return_url,

@@ -18,6 +18,7 @@ from markethall.kernel.money import Money
 from markethall.trade.cart.models import Cart
 from markethall.trade.cart.queries import CartItem, items_of
 from markethall.trade.catalog.errors import ConfigurationInvalid, NotSoldInCurrency
+from markethall.trade.catalog.revision import as_of
 from markethall.trade.catalog.rules import Configured, ProductSpec, configure
 from markethall.trade.catalog.specs import specs_of
 from markethall.trade.inventory.queries import Availability, availability_of
@@ -186,17 +187,18 @@ def quote(
     Without ``looks_at_stock``, every line counts as available.
     """
     currency = currency or cart.currency
-    items = items_of(cart.pk)
+    items, revision = items_of(cart.pk)
     stock = availability_of({item.variant_id for item in items}) if looks_at_stock else {}
-    specs = specs_of({item.product_id for item in items})
-    lines = [
-        _line(item, specs[item.product_id], cart, currency, stock.get(item.variant_id, _ANY))
-        for item in items
-    ]
-    sold = [line for line in lines if line.is_sold]
-    goods = Money(sum(line.total.amount for line in sold), currency)
-    weight = sum(line.item.weight_grams * line.quantity for line in sold)
-    sums = _sums(cart, sold, goods, weight, country, method_code, buyer)
+    with as_of(revision):
+        specs = specs_of({item.product_id for item in items})
+        lines = [
+            _line(item, specs[item.product_id], cart, currency, stock.get(item.variant_id, _ANY))
+            for item in items
+        ]
+        sold = [line for line in lines if line.is_sold]
+        goods = Money(sum(line.total.amount for line in sold), currency)
+        weight = sum(line.item.weight_grams * line.quantity for line in sold)
+        sums = _sums(cart, sold, goods, weight, country, method_code, buyer)
     return _quote(cart, currency, country, lines, goods, weight, sums)
 
 

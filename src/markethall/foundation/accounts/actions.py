@@ -137,8 +137,7 @@ def tell_verified(user: User, *, actor_id: uuid.UUID | None) -> None:
 def request_password_reset(*, email: str) -> None:
     """Mail a link to set a new password, or, to an address without an account, that it has none."""
     email = email.strip().lower()
-    limits.count_by_address("forgot")
-    limits.count_by_account("forgot", email)
+    limits.count("forgot", email)
     user = user_by_email(email)
     if user is None or not user.is_active:
         send_mail("no_account", to=email)
@@ -194,8 +193,7 @@ def change_password(*, user: User, present: str, password: str) -> User:
 
 def confirm_password(*, user: User, password: str, path: str = "password") -> None:
     """Raises WrongPassword unless ``password`` is the user's; wrong ones are counted."""
-    limits.count_by_address("password")
-    bucket = limits.count_by_account("password", user.pk)
+    bucket = limits.count("password", user.pk)
     if not user.check_password(password):
         raise WrongPassword(errors=[FieldError(path, "This is not your password.", "wrong")])
     uncount_try(bucket)

@@ -16,7 +16,7 @@ from django.conf import settings
 from markethall.foundation.audit.actions import current_ip
 from markethall.kernel.errors import TooManyRequests
 from markethall.kernel.ids import digest
-from markethall.kernel.throttle import Limit, count_try
+from markethall.kernel.throttle import Limit, count_both, count_try
 
 _MINUTE, _QUARTER, _HOUR = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
 
@@ -60,9 +60,15 @@ LIMITS: dict[str, ActLimits] = {
 
 def count_by_address(act: str) -> None:
     """Count one try of ``act`` from the caller's network; raises TooManyRequests."""
-    limit = LIMITS[act].by_address
-    wider = Limit(limit.count * settings.AUTH_LIMIT_FACTOR, limit.per)
-    count_try(f"auth:{act}:from:{_network(current_ip.get())}", wider)
+    count_try(*_by_address(act))
+
+
+def count(act: str, account: object) -> str:
+    """Count one try of ``act`` from the caller's network and, where that has room, on ``account``;
+    raises TooManyRequests. One statement. Returns the account's bucket."""
+    by_account = _by_account(act, account)
+    count_both(_by_address(act), by_account)
+    return by_account[0]
 
 
 def count_by_account(act: str, account: object) -> str:
@@ -70,12 +76,9 @@ def count_by_account(act: str, account: object) -> str:
 
     Whether there is such an account makes no difference. Returns the bucket.
     """
-    limit = LIMITS[act].by_account
-    if limit is None:
-        raise ValueError(f"{act} has no limit by account.")
-    name = bucket(act, account)
-    count_try(name, limit)
-    return name
+    by_account = _by_account(act, account)
+    count_try(*by_account)
+    return by_account[0]
 
 
 def bucket(act: str, account: object) -> str:
@@ -90,6 +93,19 @@ def within(act: str, account: object) -> bool:
     except TooManyRequests:
         return False
     return True
+
+
+def _by_address(act: str) -> tuple[str, Limit]:
+    limit = LIMITS[act].by_address
+    wider = Limit(limit.count * settings.AUTH_LIMIT_FACTOR, limit.per)
+    return f"auth:{act}:from:{_network(current_ip.get())}", wider
+
+
+def _by_account(act: str, account: object) -> tuple[str, Limit]:
+    limit = LIMITS[act].by_account
+    if limit is None:
+        raise ValueError(f"{act} has no limit by account.")
+    return bucket(act, account), limit
 
 
 def _network(address: str | None) -> str:

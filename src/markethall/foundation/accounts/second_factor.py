@@ -140,8 +140,7 @@ def _setup(user: User, secret: str) -> Setup:
 
 
 def _count(user: User) -> str:
-    limits.count_by_address("second_factor")
-    return limits.count_by_account("second_factor", user.pk)
+    return limits.count("second_factor", user.pk)
 
 
 def _totp_fits(user: User, code: str) -> bool:

@@ -34,8 +34,7 @@ def check_credentials(*, email: str, password: str) -> User:
     InvalidCredentials. Raises EmailUnverified (the link is mailed again), TooManyRequests.
     """
     email = email.strip().lower()
-    limits.count_by_address("login")
-    bucket = limits.count_by_account("login", email)
+    bucket = limits.count("login", email)
     user = auth.authenticate(None, email=email, password=password)
     if not isinstance(user, User):
         record("auth.login_failed", actor_id=None, subject_type="address", subject_id=digest(email))

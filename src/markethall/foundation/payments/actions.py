@@ -32,7 +32,29 @@ def open_payment(
     return_url: str = "",
 ) -> Payment:
     """Record the intent to be paid ``money`` for ``reference``; the gateway is called after."""
-    payment = Payment(
+    payment = new_payment(
+        reference=reference,
+        payer_id=payer_id,
+        money=money,
+        gateway=gateway,
+        kind=kind,
+        return_url=return_url,
+    )
+    insert(payment)
+    return payment
+
+
+def new_payment(
+    *,
+    reference: uuid.UUID,
+    payer_id: uuid.UUID | None,
+    money: Money,
+    gateway: str,
+    kind: PaymentKind,
+    return_url: str = "",
+) -> Payment:
+    """The same, not recorded: for a caller who stores it with what it is for."""
+    return Payment(
         reference=reference,
         payer_id=payer_id,
         gateway=gateway,
@@ -42,8 +64,6 @@ def open_payment(
         return_url=return_url,
         created_at=clock.now(),
     )
-    insert(payment)
-    return payment
 
 
 _OPENED = """

@@ -146,7 +146,8 @@ def drain(
     settle: Callable[[InboxEvent], Outcome],
     settle_together: Callable[[Sequence[InboxEvent]], set[uuid.UUID]],
 ) -> int:
-    """Settle what is due until nothing is; returns how many were tried.
+    """Settle what is due; returns how many were tried. What comes while the last of it is settled
+    is the next job's.
 
     ``settle_together`` settles what it can of a batch in one transaction and returns the ids; the
     rest, and all of it when it raises, is settled one by one. Both write outcomes with
@@ -155,7 +156,10 @@ def drain(
     """
     tried = 0
     time.sleep(_MOMENT)
-    while batch := _claim():
+    is_full = True
+    while is_full:
+        batch = _claim()
+        is_full = len(batch) == _BATCH
         tried += len(batch)
         done = _try_together(settle_together, batch)
         for event in batch:
@@ -224,7 +228,7 @@ def forget(*, before: datetime) -> int:
 def _try_together(
     settle_together: Callable[[Sequence[InboxEvent]], set[uuid.UUID]], batch: list[InboxEvent]
 ) -> set[uuid.UUID]:
-    if len(batch) == 1:
+    if len(batch) < 2:
         return set()
     try:
         return settle_together(batch)

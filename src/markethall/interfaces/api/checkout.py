@@ -10,7 +10,7 @@ from ninja import Field
 
 from markethall.flows.cart_checkout import MAX_NOTE, TotalChanged, check_out
 from markethall.flows.quote import Buyer, quote
-from markethall.foundation.accounts.limits import count_by_account, count_by_address
+from markethall.foundation.accounts.limits import count, count_by_address
 from markethall.interfaces.api.access import public
 from markethall.interfaces.api.cart import CartOut, Country, cart_called_for, shown
 from markethall.interfaces.api.core import answer_once, router
@@ -95,10 +95,11 @@ def post_checkout(request: HttpRequest, body: CheckOutIn) -> HttpResponse:
     """Order what is in the cart, in the cart's currency, and open its payment. The same again,
     with a key or without, leads to the same payment as long as it waits; 409 `total_changed` has
     the cart at the prices of now as `quote`, 409 `out_of_stock` says what lacks, by variant."""
-    count_by_address("checkout")
-    cart = cart_called_for(request)
     if body.email.strip() and buyer_of(request) is None:
-        count_by_account("checkout", body.email)
+        count("checkout", body.email)
+    else:
+        count_by_address("checkout")
+    cart = cart_called_for(request)
     return answer_once(request, lambda: (201, _check_out(request, cart, body)), durable=False)
 
 

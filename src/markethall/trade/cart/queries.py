@@ -10,10 +10,12 @@ from django.db import connection
 
 from markethall.trade.cart.models import Cart, CartLine
 from markethall.trade.cart.rules import Owner
+from markethall.trade.catalog.revision import REVISION
 from markethall.trade.catalog.rules import pictures_of
 
-_LINES = """
-SELECT l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v.sku, v.key,
+_LINES = f"""
+SELECT {REVISION},
+       l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v.sku, v.key,
        v.is_active AND p.status = 'active', p.id, p.slug, p.name, p.tax_category, p.weight_grams,
        (SELECT COALESCE(jsonb_agg(jsonb_build_array(i.id, i.shows) ORDER BY i.position, i.id), '[]')
           FROM catalog_productimage i WHERE i.product_id = p.id)
@@ -22,7 +24,7 @@ SELECT l.id, l.variant_id, l.configuration, l.mark, l.quantity, l.seen_amount, v
   JOIN catalog_product p ON p.id = v.product_id
  WHERE l.cart_id = %s
  ORDER BY l.added_at, l.id
-"""
+"""  # noqa: S608, no value of anybody's
 _CARTS = """
 SELECT * FROM cart_cart WHERE {whose} AND (%(storefront)s = '' OR storefront = %(storefront)s)
  ORDER BY updated_at DESC LIMIT 1
@@ -81,14 +83,14 @@ def line_of(owner: Owner, line_id: uuid.UUID) -> CartLine | None:
     return lines.filter(cart__visitor_digest=owner.visitor_digest).first()
 
 
-def items_of(cart_id: uuid.UUID) -> list[CartItem]:
-    """What is in a cart, in the order it was put in; one statement."""
+def items_of(cart_id: uuid.UUID) -> tuple[list[CartItem], str]:
+    """What is in a cart, in the order it was put in, and the catalogue's revision then: empty of an
+    empty cart. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(_LINES, [cart_id])
-        return [
-            CartItem(*row[:2], _json(row[2]), *row[3:14], _images(row[14]))
-            for row in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    items = [CartItem(*row[1:3], _json(row[3]), *row[4:15], _images(row[15])) for row in rows]
+    return items, rows[0][0] if rows else ""
 
 
 def count_of(owner: Owner, storefront: str) -> int:

@@ -1,15 +1,20 @@
-"""What decides the prices of products, read by one statement for any number of them."""
+"""What decides the prices of products, read by one statement for any number of them, and kept until
+the catalogue changes."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
+from markethall.trade.catalog.revision import read_at
 from markethall.trade.catalog.rules import Choice, OptionSpec, ProductSpec
+
+_MOST_KEPT = 500  # products
 
 _SPECS = """
 WITH effects AS (
@@ -44,9 +49,30 @@ SELECT p.id, COALESCE(o.all_of, '[]'), COALESCE(
 
 
 def specs_of(product_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ProductSpec]:
-    """The specs of products by id, whatever their status; one statement."""
+    """The specs of products by id, whatever their status; one statement. Within
+    ``revision.as_of``, none for those that are kept since."""
+    ids = set(product_ids)
+    if not (at := read_at()):
+        return _read(ids)
+    known = _kept_at(at)
+    found = {each: known[each] for each in ids if each in known}
+    if missing := ids - found.keys():
+        read = _read(missing)
+        if len(known) < _MOST_KEPT:
+            known.update(read)
+        found |= read
+    return found
+
+
+@lru_cache(maxsize=2)
+def _kept_at(at: str) -> dict[uuid.UUID, ProductSpec]:
+    """What was read at a revision of the catalogue, or after it."""
+    return {}
+
+
+def _read(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ProductSpec]:
     with connection.cursor() as cursor:
-        cursor.execute(_SPECS, {"ids": list(set(product_ids))})
+        cursor.execute(_SPECS, {"ids": list(ids)})
         return {
             product_id: ProductSpec(_json(prices), [_option(each) for each in _json(options)])
             for product_id, options, prices in cursor.fetchall()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from markethall.foundation.payments.models import Payment
 from markethall.kernel import clock, events
 from markethall.kernel.idempotency import IdempotencyMismatch
-from markethall.kernel.ids import human_code
+from markethall.kernel.ids import human_code, new_id
 from markethall.kernel.rows import insert
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
@@ -22,7 +22,12 @@ from markethall.trade.orders.models import Order, OrderLine, OrderMove, OrderSta
 from markethall.trade.orders.rules import PricedLine, Terms
 
 _TRIES = 5
+# The orders, and what their timelines say of it.
 _PAID = """
+WITH moved AS (
+    INSERT INTO orders_ordermove (id, order_id, from_status, to_status, note, at)
+    SELECT *, '', %s FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[])
+)
 UPDATE orders_order SET status = paid.status, payment_id = paid.payment_id, paid_at = %s
   FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS paid (id, status, payment_id)
  WHERE orders_order.id = paid.id
@@ -38,8 +43,11 @@ def place_order(
     terms: Terms = rules.NO_TERMS,
     key: str | None = None,
     actor_id: uuid.UUID | None = None,
+    order_id: uuid.UUID | None = None,
+    besides: Sequence[models.Model] = (),
 ) -> tuple[Order, bool]:
-    """Place an order of priced lines on ``terms``; returns it, and whether it is new.
+    """Place an order of priced lines on ``terms``; returns it, and whether it is new. ``besides``
+    are new rows that refer to it, by the ``order_id`` given: they are stored with it.
 
     With ``key`` a customer's second call gives the first order; raises IdempotencyMismatch when
     it wants other lines. Raises EmptyOrder and MixedCurrencies.
@@ -51,6 +59,7 @@ def place_order(
             if found := _placed(customer_id, key, lines):
                 return found, False
             order = Order(
+                id=order_id or new_id(),
                 number=f"MH-{human_code()}",
                 customer_id=customer_id,
                 email=email,
@@ -66,7 +75,8 @@ def place_order(
             rows = [_row(order, line, terms) for line in lines]
             try:
                 with transaction.atomic():
-                    insert(order, *rows, _step(order, "", actor_id or customer_id, ""))
+                    step = _step(order, "", actor_id or customer_id, "")
+                    insert(order, *rows, step, *besides)
             except IntegrityError:  # the number is taken, or a twin of this call was quicker
                 continue
             if any(line.kind == LineKind.GOODS for line in lines):
@@ -119,24 +129,29 @@ class Paid:
 
 
 def mark_paid(paid: Sequence[Paid]) -> None:
-    """Orders are paid, and fulfilled when nothing is left to do, by as many statements as for
-    one. Raises MoveNotAllowed."""
+    """Orders are paid, and fulfilled when nothing is left to do; one statement. Raises
+    MoveNotAllowed."""
     now = clock.now()
-    moves = []
+    moves: list[OrderMove] = []
     for each in paid:
         order = each.order
         steps = [OrderStatus.PAID, *([OrderStatus.FULFILLED] if each.is_fulfilled else [])]
         moves += _steps(order, steps)
         order.payment, order.paid_at = each.payment, now
     orders = [each.order for each in paid]
-    columns = [
+    values: list[Any] = [
+        now,
+        [move.pk for move in moves],
+        [move.order_id for move in moves],
+        [str(move.from_status) for move in moves],
+        [str(move.to_status) for move in moves],
+        now,
         [order.pk for order in orders],
         [str(order.status) for order in orders],
         [order.payment_id for order in orders],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_PAID, [now, *columns])
-    insert(*moves)
+        cursor.execute(_PAID, values)
     for order in orders:
         events.publish(OrderMoved(order.pk, order.customer_id, order.status))
 

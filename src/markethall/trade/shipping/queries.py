@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import connection
 from django.db.models import F, Prefetch, QuerySet
 
+from markethall.trade.catalog.revision import kept
 from markethall.trade.shipping.models import ShippingMethod, ShippingPrice
 from markethall.trade.shipping.rules import Method, Step
 
@@ -16,9 +17,10 @@ SELECT m.code, m.name, m.description, m.kind, m.countries, m.days_min, m.days_ma
 """
 
 
+@kept
 def methods_priced_in(storefront: str, currency: str) -> list[Method]:
     """The methods of a storefront that have a price in a currency, in the order they are shown;
-    one statement."""
+    one statement, which asks no more than whether anything has changed when nothing has."""
     found: dict[str, tuple[tuple[object, ...], list[Step]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_METHODS, [currency, storefront])

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from markethall.flows.cart_checkout import TotalChanged, check_out
 from markethall.flows.cart_orders import bought_lately, placed_by_guest
-from markethall.foundation.accounts.limits import count_by_account, count_by_address
+from markethall.foundation.accounts.limits import count, count_by_address
 from markethall.foundation.accounts.models import Address, User
 from markethall.interfaces.web.elysium import bags
 from markethall.interfaces.web.elysium.addresses import AddressForm, initial_of, one_line
@@ -213,9 +213,10 @@ def _kept(request: HttpRequest) -> Entry | None:
 
 
 def _go(request: HttpRequest, cart: Cart, entry: Entry) -> HttpResponse:
-    count_by_address("checkout")
     if entry.email and not isinstance(request.user, User):
-        count_by_account("checkout", entry.email)
+        count("checkout", entry.email)
+    else:
+        count_by_address("checkout")
     seen = request.POST.get("seen_total", "")
     started = check_out(
         cart=cart,

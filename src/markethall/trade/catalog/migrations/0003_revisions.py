@@ -1,4 +1,4 @@
-"""Every change to what lists of products show leaves a new mark, whoever makes it.
+"""Every change to what is for sale, and at what price, leaves a new mark, whoever makes it.
 
 A transaction marks a slot that no other holds, so that writers neither wait for one another nor
 lock each other out; the marks together name the state that was committed.
@@ -22,7 +22,8 @@ BEGIN
 END $$;
 """
 TABLES = (
-    "category", "collection", "collectionitem", "facet", "product", "productimage", "productprice",
+    "category", "collection", "collectionitem", "facet", "option", "optionvalue", "priceeffect",
+    "product", "productimage", "productprice",
 )  # fmt: skip
 ON_EACH = """
 CREATE TRIGGER revise AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON catalog_{0}
