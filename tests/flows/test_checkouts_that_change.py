@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from house.after import placed
 from house.cart import HOME, Visitor, check_out, make_ring, put_in
+from house.jobs import run_jobs
 from house.parallel import together
 from house.people import ApiClient, client_for, make_user
 from house.till import books_are_right, deliver_and_settle, press
 from markethall.flows.arrival import arrive
-from markethall.flows.goods_news import confirm_order
+from markethall.flows.goods_news import confirm_order, confirm_waiting
 from markethall.foundation.accounts.limits import LIMITS
 from markethall.foundation.messaging.models import Mail
 from markethall.kernel import clock
@@ -26,6 +28,7 @@ from markethall.trade.orders.models import Order, OrderStatus
 from markethall.trade.vouchers.models import Voucher, VoucherUse
 
 pytestmark = pytest.mark.usefixtures("till")
+Turn = Callable[[timedelta], None]
 _ROUNDS = 4
 _BODY = {"shippingAddress": HOME, "shippingMethod": "insured"}
 _HERE = {"X-Storefront": "elysium"}
@@ -121,6 +124,29 @@ def test_a_guests_address_is_named_so_often() -> None:
     put_in(other, make_ring("nova"))
     check_out(other, status=429, email="Ada@example.com")
     check_out(other, email="grace@example.com")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_not_paid_within_ten_minutes_is_told_where_to_once(turn_clock: Turn) -> None:
+    guests = [Visitor() for _ in range(3)]
+    orders = []
+    for number, guest in enumerate(guests):
+        put_in(guest, make_ring(f"ring-{number}"))
+        orders.append(check_out(guest, email=f"guest-{number}@example.com"))
+    press(orders[0])
+    deliver_and_settle()
+    check_out(guests[1], email="guest-1@example.com", note="Otherwise")
+    received = Mail.objects.filter(template="order_received").order_by("to")
+    turn_clock(timedelta(minutes=9))
+    confirm_waiting()
+    run_jobs(["mail"])
+    assert not received.exists()
+    turn_clock(timedelta(minutes=2))
+    for _ in range(2):
+        confirm_waiting()
+        run_jobs(["mail"])
+    told = [mail.to for mail in received]
+    assert told == ["guest-1@example.com", "guest-2@example.com"]
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.utils import timezone
 from house.parallel import together
 from markethall.kernel.errors import TooManyRequests
 from markethall.kernel.models import Tries
-from markethall.kernel.throttle import Limit, count_try, forget, forget_lapsed
+from markethall.kernel.throttle import Limit, count_both, count_try, forget, forget_lapsed
 
 THREE = Limit(3, timedelta(minutes=5))
 
@@ -27,6 +27,20 @@ class TestLimit:
         for bucket in ("a", "b"):
             for _ in range(3):
                 count_try(bucket, THREE)
+
+    def test_two_are_counted_at_once_the_second_while_the_first_has_room(self) -> None:
+        wide, narrow = Limit(5, timedelta(minutes=1)), Limit(3, timedelta(minutes=5))
+        for _ in range(3):
+            count_both(("from:a", wide), ("on:b", narrow))
+        with pytest.raises(TooManyRequests) as refusal:
+            count_both(("from:a", wide), ("on:b", narrow))
+        assert 290 <= int(refusal.value.headers["Retry-After"]) <= 300
+        count_both(("from:a", wide), ("on:c", narrow))
+        with pytest.raises(TooManyRequests) as refusal:
+            count_both(("from:a", wide), ("on:c", narrow))
+        assert int(refusal.value.headers["Retry-After"]) <= 60
+        counts = dict(Tries.objects.values_list("bucket", "count"))
+        assert counts == {"from:a": 6, "on:b": 4, "on:c": 1}
 
     def test_the_window_ends(self) -> None:
         for _ in range(3):

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from markethall.flows.order_news import mail_about, order_values
 from markethall.flows.order_sheet import Parcel, parcels_of
@@ -18,7 +19,7 @@ from markethall.flows.receipts import receipt_values
 from markethall.flows.settlement import SOLD_OUT_REASON
 from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.messaging.models import Mail
-from markethall.kernel import jobs
+from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock_row
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
@@ -26,7 +27,6 @@ from markethall.trade.orders.events import (
     OrderArrived,
     OrderMoved,
     OrderPacked,
-    OrderPlaced,
     ParcelShipped,
 )
 from markethall.trade.orders.models import Order, OrderStatus
@@ -35,12 +35,23 @@ from markethall.trade.orders.pieces import goods_of, pieces_of
 # An order whose place another of the same cart takes: the buyer hears of that one.
 REPLACED_REASON = "Ordered anew from the same cart."
 _CONFIRM_AFTER = timedelta(minutes=10)
+_AT_ONCE = 500
 _RECEIVED = "order_received"
 
 
-def order_received(event: OrderPlaced) -> None:
-    """Enqueue the confirmation of an order that may not be paid soon."""
-    jobs.enqueue("confirm_order", queue=QUEUE, delay=_CONFIRM_AFTER, order_id=str(event.order_id))
+def confirm_waiting() -> None:
+    """Enqueue the confirmation of each order of goods that still waits for its money and has none.
+    Can run any number of times. Most orders are paid by then, and cost nothing here."""
+    told = Mail.objects.filter(reference=OuterRef("pk"), template=_RECEIVED)
+    waiting = Order.objects.filter(
+        ~Exists(told),
+        status__in=rules.PAYABLE,
+        shipping_address__isnull=False,
+        created_at__lte=clock.now() - _CONFIRM_AFTER,
+        erased_at=None,
+    )
+    for order_id in waiting.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]:
+        jobs.enqueue("confirm_order", queue=QUEUE, order_id=str(order_id))
 
 
 def confirm_order(order_id: uuid.UUID) -> None:

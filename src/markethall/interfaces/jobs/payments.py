@@ -91,6 +91,13 @@ def issue_receipt(order_id: str) -> None:
     receipts.issue_receipt(UUID(order_id))
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="confirm_orders", queue=QUEUE, queueing_lock="confirm_orders")
+def confirm_orders(timestamp: int) -> None:
+    """Who has not paid soon is told where to."""
+    goods_news.confirm_waiting()
+
+
 @app.task(name="confirm_order", queue=QUEUE)
 def confirm_order(order_id: str) -> None:
     goods_news.confirm_order(UUID(order_id))

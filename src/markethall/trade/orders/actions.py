@@ -17,7 +17,7 @@ from markethall.kernel.rows import insert
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.orders import rules
 from markethall.trade.orders.errors import MoveNotAllowed
-from markethall.trade.orders.events import OrderMoved, OrderPlaced
+from markethall.trade.orders.events import OrderMoved
 from markethall.trade.orders.models import Order, OrderLine, OrderMove, OrderStatus
 from markethall.trade.orders.rules import PricedLine, Terms
 
@@ -79,8 +79,6 @@ def place_order(
                     insert(order, *rows, step, *besides)
             except IntegrityError:  # the number is taken, or a twin of this call was quicker
                 continue
-            if any(line.kind == LineKind.GOODS for line in lines):
-                events.publish(OrderPlaced(order.pk))
             return order, True
     raise RuntimeError("No free order number was found.")
 

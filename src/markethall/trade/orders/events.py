@@ -63,13 +63,6 @@ class ParcelShipped(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPlaced(Event):
-    """Goods have been ordered, and wait to be paid."""
-
-    order_id: uuid.UUID
-
-
-@dataclass(frozen=True, slots=True)
 class OrderPacked(Event):
     """Everything of an order lies in parcels, and none has left."""
 
