@@ -19,7 +19,6 @@ from markethall.foundation.files.models import StoredFile
 from markethall.foundation.messaging.actions import QUEUE
 from markethall.foundation.payments.models import Refund
 from markethall.kernel import jobs
-from markethall.kernel.locking import lock_row
 from markethall.kernel.money import Money, proportion
 from markethall.trade.catalog.models import LineKind
 from markethall.trade.catalog.storefronts import storefront
@@ -28,6 +27,10 @@ from markethall.trade.orders.events import OrderPaid
 from markethall.trade.orders.models import Order, OrderLine, RefundLine
 from markethall.trade.orders.receipt import Receipt, ReceiptLine, render
 from markethall.trade.orders.shares import paid_for, paid_for_shipping
+
+_KEEP = """
+UPDATE orders_order SET receipt_id = %s WHERE id = %s AND receipt_id IS NULL RETURNING *
+"""
 
 
 def order_receipt(event: OrderPaid) -> None:
@@ -53,13 +56,11 @@ def issue_receipt(order_id: uuid.UUID) -> StoredFile:
         owner_id=order.customer_id,
     )
     with transaction.atomic():
-        order = lock_row(Order, order_id)
-        if order.receipt is not None:  # a twin of this call was quicker
-            delete_file(file)
-            return order.receipt
-        Order.objects.filter(pk=order_id).update(receipt=file)
-        mail_about("order_receipt", order, receipt_values(order, lines), attachments=[file.pk])
-    return file
+        for order in Order.objects.raw(_KEEP, [file.pk, order_id]):
+            mail_about("order_receipt", order, receipt_values(order, lines), attachments=[file.pk])
+            return file
+    delete_file(file)  # a twin of this call was quicker
+    return issue_receipt(order_id)
 
 
 def receipt_content(order_id: uuid.UUID) -> bytes:
