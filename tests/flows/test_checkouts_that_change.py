@@ -22,9 +22,10 @@ from markethall.kernel import clock
 from markethall.kernel.ids import digest
 from markethall.trade.cart.actions import see_prices
 from markethall.trade.cart.models import Cart, CartLine
-from markethall.trade.catalog.models import Product
+from markethall.trade.catalog.models import Product, ProductPrice
 from markethall.trade.inventory.models import StockItem
 from markethall.trade.orders.models import Order, OrderStatus
+from markethall.trade.shipping.models import ShippingPrice
 from markethall.trade.vouchers.models import Voucher, VoucherUse
 
 pytestmark = pytest.mark.usefixtures("till")
@@ -155,3 +156,47 @@ def test_the_job_that_confirms_an_order_can_run_twice() -> None:
     for order in (*orders, *orders):
         confirm_order(order.pk)
     assert Mail.objects.filter(template="order_received").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_pays_what_they_did_not_see_while_staff_change_it() -> None:
+    """Prices, ways to send and tax rates are kept until they change: never longer."""
+    ring = make_ring(stock=None)
+    clients = [client_for(make_user()) for _ in range(3)]
+    for client in clients:
+        put_in(client, ring)
+    insured = ShippingPrice.objects.get(method__code="insured", currency="USD")
+
+    def change(step: int) -> None:
+        for turn in range(6):
+            ProductPrice.objects.filter(currency="USD").update(amount=100_000 + turn * step)
+            ShippingPrice.objects.filter(pk=insured.pk).update(amount=2_000 + turn, free_from=None)
+
+    def buy(client: ApiClient) -> list[tuple[int, int, int]]:
+        paid = []
+        for turn in range(6):
+            asked = {"country": "DE", "shippingMethod": "insured"}
+            seen = client.post("/api/checkout/quote", asked, headers=_HERE).json()["total"][
+                "amount"
+            ]
+            body = {**_BODY, "seenTotal": seen, "note": str(turn)}
+            answer = client.post("/api/checkout", body)
+            said = answer.json()
+            paid.append(
+                (answer.status_code, seen, said["total"]["amount"] if "total" in said else 0)
+            )
+        return paid
+
+    acts: list[Any] = [lambda c=c: buy(c) for c in clients]
+    bought = together([*acts, lambda: change(100), lambda: change(70)])
+    assert [each for each in bought if isinstance(each, Exception)] == []
+    tries = [each for some in bought[:3] for each in some]  # type: ignore[union-attr]
+    assert {status for status, _, _ in tries} <= {201, 409}
+    assert all(seen == total for status, seen, total in tries if status == 201)
+    for order in Order.objects.prefetch_related("lines"):
+        (line,) = order.lines.all()
+        assert order.total == line.unit_amount + order.shipping == line.total + order.shipping
+    now = ProductPrice.objects.get(product=ring, currency="USD").amount
+    insured.refresh_from_db()
+    started = check_out(clients[0], note="the last")
+    assert started["total"]["amount"] == now + 50_000 + insured.amount

@@ -388,6 +388,15 @@ class TestTwoOfTheStaff:
         prices = ProductPrice.objects.order_by("amount").values_list("amount", flat=True)
         assert list(prices) == [11_000, 22_000]
 
+    @pytest.mark.django_db
+    def test_a_program_that_tries_again_changes_prices_once(self) -> None:
+        client, ring = client_for(make_user(role=Role.ADMIN)), plain("one", 10_000)
+        body = {"ids": [str(ring.pk)], "action": "price", "percent": 10}
+        for key, price in (("a", 11_000), ("a", 11_000), ("b", 12_100)):
+            answer = client.post("/api/products/bulk", body, headers={"Idempotency-Key": key})
+            assert (answer.status_code, answer.json()) == (200, {"changed": 1})
+            assert ProductPrice.objects.get().amount == price
+
     @pytest.mark.django_db(transaction=True)
     def test_a_form_that_is_sent_twice_acts_once(self) -> None:
         variant, boss = on_shelf(10), make_user(role=Role.ADMIN)

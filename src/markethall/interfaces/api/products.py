@@ -13,7 +13,7 @@ from ninja.files import UploadedFile
 from markethall.foundation.accounts.models import User
 from markethall.foundation.accounts.permissions import Permission, may
 from markethall.interfaces.api.access import person, public, staff
-from markethall.interfaces.api.core import router
+from markethall.interfaces.api.core import answer_once, router
 from markethall.interfaces.api.product_shapes import (
     ConfigurationIn,
     ConfiguredOut,
@@ -147,17 +147,20 @@ def change_many(request: HttpRequest, body: BulkIn) -> Any:
     actor_id = person(request).pk
     if (body.action == "price") != (body.percent is not None):
         raise Invalid.field("percent", "A price changes by percent; nothing else does.")
+    return answer_once(request, lambda: (200, BulkOut(changed=_change_many(body, actor_id))))
+
+
+def _change_many(body: BulkIn, actor_id: UUID) -> int:
     if body.percent is not None:
         points = int(body.percent * 100)
-        changed = change_prices(product_ids=body.ids, basis_points=points, actor_id=actor_id)
-        return {"changed": changed}
+        return change_prices(product_ids=body.ids, basis_points=points, actor_id=actor_id)
     to = {
         "activate": ProductStatus.ACTIVE,
         "archive": ProductStatus.ARCHIVED,
         "draft": ProductStatus.DRAFT,
         "submit": ProductStatus.SUBMITTED,
     }[body.action]
-    return {"changed": len(move_products(product_ids=body.ids, to=to, actor_id=actor_id))}
+    return len(move_products(product_ids=body.ids, to=to, actor_id=actor_id))
 
 
 @routes.get("/{product_id}", auth=public, response={200: ProductOut, **problems(401, 404, 422)})
