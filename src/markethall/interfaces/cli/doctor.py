@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from markethall.interfaces.cli.setup import checked_environment, prepare
+from markethall.interfaces.cli.setup import checked_environment, mend_of_unfit, prepare
 
 if TYPE_CHECKING:
     from markethall.config.environment import Environment
@@ -118,6 +118,7 @@ def machine(environment: Environment) -> Iterator[Finding]:
 def database(environment: Environment) -> Iterator[Finding]:
     from django.db import connection
 
+    from markethall.interfaces.server.fit import Unfit, check_fits
     from markethall.interfaces.server.readiness import migrations_digest
 
     with connection.cursor() as cursor:
@@ -132,6 +133,12 @@ def database(environment: Environment) -> Iterator[Finding]:
         )
         cursor.execute("SELECT obj_description(to_regclass('django_migrations'), 'pg_class')")
         current = cursor.fetchone()[0] == migrations_digest()
+    try:
+        check_fits()
+    except Unfit as fault:
+        said = f"made by another version of Markethall: {fault}"
+        yield Finding("tables", said, mend_of_unfit(environment))
+        return
     yield Finding(
         "tables",
         "up to date" if current else "not up to date",

@@ -77,10 +77,10 @@ def worker(
 def migrate() -> None:
     """Bring the database's tables up to date."""
     prepare(tables=False, opens=False)
-    from markethall.interfaces.server.readiness import migrate_when_needed
+    from markethall.interfaces.cli.setup import bring_tables_up_to_date, checked_environment
 
     with console.status("Bringing the tables up to date …"):
-        changed = migrate_when_needed()
+        changed = bring_tables_up_to_date(checked_environment(opens=False))
     console.print("The tables are up to date." if changed else "The tables were up to date.")
 
 

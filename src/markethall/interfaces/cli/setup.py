@@ -101,6 +101,36 @@ def reach_database() -> None:
         ) from None
 
 
+def bring_tables_up_to_date(environment: Environment) -> bool:
+    """Apply missing migrations; False when there were none. Raises CannotStart, with nothing
+    changed, for a database that other migrations made."""
+    from markethall.interfaces.server.fit import Unfit
+    from markethall.interfaces.server.readiness import migrate_when_needed
+
+    try:
+        return migrate_when_needed()
+    except Unfit as fault:
+        raise CannotStart(
+            f"The database does not fit this version of Markethall: {fault}."
+            f" Nothing was changed. {mend_of_unfit(environment)}"
+        ) from None
+
+
+def mend_of_unfit(environment: Environment) -> str:
+    """What to do about a database that other migrations made."""
+    if not environment.sandbox:
+        return (
+            "Start the version of Markethall that made it, and upgrade from there; or restore a"
+            " backup of this version: markethall restore"
+        )
+    if environment.database_url:
+        return "Name an empty database: DATABASE_URL=postgresql://…"
+    return (
+        f"Start with a new data folder (make run DATA=/path/to/folder), or delete"
+        f" {environment.data_dir}: what it holds is lost."
+    )
+
+
 def _see_tables() -> None:
     from django.db import connection
 

@@ -95,12 +95,12 @@ class Hall:
             self._fault = fault
 
     def _bring_up_to_date(self) -> None:
-        from markethall.interfaces.cli.setup import reach_database
+        from markethall.interfaces.cli.setup import bring_tables_up_to_date, reach_database
         from markethall.interfaces.server import readiness
 
         reach_database()
         with self._step("tables"):
-            readiness.migrate_when_needed()
+            bring_tables_up_to_date(self.environment)
         with self._step("static files"):
             readiness.collect_static_when_needed()
             # Looks through the static files, so it comes after them.

@@ -13,9 +13,12 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 
+from markethall.interfaces.server.fit import check_fits
+
 
 def migrate_when_needed() -> bool:
-    """Apply missing migrations; False when there were none.
+    """Apply missing migrations; False when there were none. Raises Unfit, before it changes
+    anything, when the database was made by others than this code's.
 
     The digest of the migrations that were applied last is kept as the comment of Django's own
     table, so that a start costs one query instead of loading every migration.
@@ -25,6 +28,7 @@ def migrate_when_needed() -> bool:
         cursor.execute("SELECT obj_description(to_regclass('django_migrations'), 'pg_class')")
         if cursor.fetchone()[0] == wanted:
             return False
+    check_fits()
     call_command("migrate", interactive=False, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute(f"COMMENT ON TABLE django_migrations IS '{wanted}'")
