@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from functools import partial
 
+import pytest
 from pypdf import PdfReader
 
 from house.parallel import together
@@ -57,8 +58,32 @@ def test_what_is_written_is_read() -> None:
     assert cells[-4:] == ["Total paid", "€1,299.00", "One — “two”", "https://example.com/elysium"]
 
 
+@pytest.mark.parametrize(
+    ("name", "fonts"),
+    [
+        ("李小龙 Bruce", {"STSong-Light"}),
+        ("鄧麗君", {"MSung-Light"}),
+        ("さくら 桜木花道", {"HeiseiKakuGo-W5"}),
+        ("畑中", {"HeiseiKakuGo-W5"}),
+        ("김연아 李", {"HYGothic-Medium"}),
+        ("朱镕基", {"STSong-Light"}),
+        ("Ada Lovelace", set()),
+    ],
+)
+def test_chinese_japanese_and_korean_print_with_a_font_of_theirs(
+    name: str, fonts: set[str]
+) -> None:
+    paper = _invoice(name=name)
+    (cells,) = _printed(paper)
+    assert name in cells
+    page = PdfReader(io.BytesIO(paper)).pages[0]
+    named = {str(font["/BaseFont"])[1:] for font in page["/Resources"]["/Font"].values()}
+    assert {each for each in named if "DejaVu" not in each and each != "Helvetica"} == fonts
+    assert len(paper) < len(_invoice()) + 4_000
+
+
 def test_what_no_font_has_is_marked_and_breaks_nothing() -> None:
-    (cells,) = _printed(_invoice(name="Li 李 \x07\ud800 B", note="a\tb"))
+    (cells,) = _printed(_invoice(name="Li ไ \x07\ud800 B", note="a\tb"))
     assert "Li ?    B" in cells
     assert "a b" in cells
 

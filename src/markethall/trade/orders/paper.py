@@ -1,15 +1,14 @@
-"""A4 papers as PDF, from top to bottom: lines of text, rules and boxes. Fonts are embedded, so
-that names of any Latin, Greek, Cyrillic … script print as they are written."""
+"""A4 papers as PDF, from top to bottom: lines of text, rules and boxes. What their scripts print
+with stands in ``scripts``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from threading import RLock
-from typing import Any
+
+from markethall.trade.orders.scripts import BOLD, PLAIN, Run, fonts, runs_of
 
 Colour = tuple[int, int, int]
 INK, MUTED, LINE = (32, 29, 26), (110, 104, 98), (222, 217, 210)
@@ -18,23 +17,8 @@ _HEIGHT, _BOTTOM = 297, 25  # mm
 _MM = 72 / 25.4  # points
 _INSET = 1  # mm between the edge of a cell and its text
 _SMALLEST = 6  # points
-_PLAIN, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
-_FONTS = Path(__file__).parent / "fonts"
 # The fonts belong to the process, and are cut down for one document at a time.
 _cutting = RLock()
-
-
-@cache
-def _fonts() -> dict[str, Any]:
-    """The fonts of all papers, read once."""
-    from reportlab import rl_config
-    from reportlab.pdfbase import pdfmetrics, ttfonts
-
-    rl_config.useA85 = 0  # a file need not be text, and costs an eighth less without
-    for name in (_PLAIN, _BOLD):
-        font = ttfonts.TTFont(name, str(_FONTS / f"{name}.ttf"), asciiReadable=False)
-        pdfmetrics.registerFont(font)
-    return {name: pdfmetrics.getFont(name) for name in (_PLAIN, _BOLD)}
 
 
 class Paper:
@@ -45,7 +29,7 @@ class Paper:
         from reportlab.pdfgen.canvas import Canvas  # a fifth of a second, not at every start
 
         with _cutting:
-            self._fonts = _fonts()
+            fonts()  # read once, by one thread
         self._file = BytesIO()
         # Nothing of a paper's bytes is by chance; its date is the one that is asked for.
         self._canvas = Canvas(
@@ -109,26 +93,36 @@ class Paper:
         """One cell of text, set smaller until it fits its width. ``size`` is in points; ``align``
         is L or R."""
         self._make_room(height)
-        name = _BOLD if bold else _PLAIN
-        font, room = self._fonts[name], (width - 2 * _INSET) * _MM
-        text = _printable(text, font)
-        while size > _SMALLEST and font.stringWidth(text, size) > room:
+        room = (width - 2 * _INSET) * _MM
+        runs = runs_of(text, BOLD if bold else PLAIN)
+        while size > _SMALLEST and _width(runs, size) > room:
             size -= 0.5
         left = (self.x + _INSET) * _MM
         if align == "R":
-            left += room - font.stringWidth(text, size)
-        self._canvas.setFont(name, size)
+            left += room - _width(runs, size)
         self._canvas.setFillColorRGB(*_shares(colour))
-        self._canvas.drawString(left, (_HEIGHT - self.y - height / 2) * _MM - 0.3 * size, text)
+        below = (_HEIGHT - self.y - height / 2) * _MM - 0.3 * size
+        self._draw(runs, size, left, below)
         self.x += width
         if newline:
             self.ln(height)
 
+    def _draw(self, runs: Sequence[Run], size: float, left: float, below: float) -> None:
+        if len(runs) == 1:
+            self._canvas.setFont(runs[0].font.fontName, size)
+            self._canvas.drawString(left, below, runs[0].text)
+            return
+        cell = self._canvas.beginText(left, below)
+        for run in runs:
+            cell.setFont(run.font.fontName, size)
+            cell.textOut(run.text)
+        self._canvas.drawText(cell)
+
     def note(self, text: str, *, width: float) -> None:
         """Small print, as many lines as it takes."""
-        font, room = self._fonts[_PLAIN], (width - 2 * _INSET) * _MM
+        room = (width - 2 * _INSET) * _MM
         for paragraph in text.splitlines():
-            for line in _wrapped(paragraph, lambda part: font.stringWidth(part, 9) <= room):
+            for line in _wrapped(paragraph, lambda part: _width(runs_of(part, PLAIN), 9) <= room):
                 self.write(line, size=9, colour=MUTED, width=width, newline=True, height=4.5)
 
     def content(self) -> bytes:
@@ -169,10 +163,7 @@ def _shares(colour: Colour) -> tuple[float, ...]:
     return tuple(part / 255 for part in colour)
 
 
-def _printable(text: str, font: Any) -> str:
-    """``text`` with a space for what does not print, and a question mark for what the font has
-    not."""
-    known = font.face.charToGlyph
-    return "".join(
-        each if ord(each) in known else "?" if each.isprintable() else " " for each in text
-    )
+def _width(runs: Sequence[Run], size: float) -> float:
+    if len(runs) == 1:
+        return float(runs[0].font.stringWidth(runs[0].text, size))
+    return sum(run.font.stringWidth(run.text, size) for run in runs)
