@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from markethall.foundation.payments.errors import GatewayRefused, PaymentMissing
 from markethall.foundation.payments.gateways.base import ChargeRequest, CustomerRequest
@@ -25,6 +25,7 @@ from markethall.foundation.payments.models import (
 from markethall.kernel import clock, jobs
 from markethall.kernel.locking import lock_one
 from markethall.kernel.money import Money
+from markethall.kernel.rows import insert
 
 CARD_OK = "sandbox_card_ok"
 CARD_DECLINED = "sandbox_card_declined"
@@ -68,21 +69,24 @@ def keep_customer(request: CustomerRequest) -> SandboxCustomer:
 
 def open_checkout(request: ChargeRequest, *, kind: str) -> SandboxCheckout:
     """The record of ``request``; the same one for the same key."""
-    record, _ = SandboxCheckout.objects.get_or_create(
+    record = SandboxCheckout(
+        id=f"sbx_{secrets.token_hex(12)}",
         idempotency_key=request.key,
-        defaults={
-            "id": f"sbx_{secrets.token_hex(12)}",
-            "customer_id": request.customer_ref or None,
-            "kind": kind,
-            "amount": request.money.amount,
-            "currency": request.money.currency,
-            "description": request.description[:255],
-            "metadata": dict(request.metadata),
-            "return_url": request.return_url,
-            "cancel_url": request.cancel_url,
-            "created_at": clock.now(),
-        },
+        customer_id=request.customer_ref or None,
+        kind=kind,
+        amount=request.money.amount,
+        currency=request.money.currency,
+        description=request.description[:255],
+        metadata=dict(request.metadata),
+        return_url=request.return_url,
+        cancel_url=request.cancel_url,
+        created_at=clock.now(),
     )
+    try:
+        with transaction.atomic():
+            insert(record)
+    except IntegrityError:  # opened before
+        return SandboxCheckout.objects.get(idempotency_key=request.key)
     return record
 
 
