@@ -36,6 +36,9 @@ from markethall.trade.catalog.importing.records import (
 from markethall.trade.catalog.models import ProductStatus, TaxCategory
 
 MAX_DOCUMENTS = 200_000
+# Characters of documents that are understood: held in memory, they take twenty times as much.
+MAX_KEPT = 32_000_000
+MAX_WRONG = 10_000  # lines
 _KINDS = {"product": "product", "category": "category", "collection": "collection"}
 Lines = dict[str, tuple[int, Document]]
 
@@ -73,9 +76,13 @@ def read(file: Iterable[str], *, currency: str) -> Bundle:
 def _documents(file: Iterable[str], bundle: Bundle) -> dict[str, Lines]:
     """Goods by kind and id, with their lines. A draft counts where nothing is published."""
     kept: dict[str, Lines] = {kind: {} for kind in _KINDS}
+    size = 0
     for line, raw in enumerate(file, 1):
         if not raw.strip():
             continue
+        if len(bundle.faults) >= MAX_WRONG:
+            bundle.faults.append(Fault(line, "", f"Not read from here on: {MAX_WRONG} are wrong."))
+            break
         try:
             document = json.loads(raw)
         except (ValueError, RecursionError) as error:
@@ -88,6 +95,12 @@ def _documents(file: Iterable[str], bundle: Bundle) -> dict[str, Lines]:
         if kind not in kept:
             bundle.passed_over += 1
             continue
+        size += len(raw)
+        if size > MAX_KEPT:
+            most = f"{MAX_KEPT // 1_000_000} MB of products, categories and collections"
+            said = f"Not read from here on: at most {most} are imported at once. Part the file."
+            bundle.faults.append(Fault(line, "", said))
+            break
         published = key.removeprefix("drafts.")
         if key == published or published not in kept[kind]:
             kept[kind][published] = (line, document)
