@@ -187,7 +187,7 @@ def _write_mail() -> None:
     """Mails and receipts, after what people and money wait for."""
     from markethall.interfaces.jobs import worker
 
-    os.nice(5)
+    os.nice(10)
     worker.run(queues=["mail"], concurrency=2)
 
 
