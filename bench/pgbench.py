@@ -86,10 +86,10 @@ def script(first: Sequence[str], second: Sequence[str]) -> str:
     for one, other in zip(first, second, strict=True):
         for mine, theirs in zip(_VALUE.finditer(one), _VALUE.finditer(other), strict=True):
             if mine.lastgroup in _UNIQUE_KINDS and mine[0] != theirs[0]:
-                unique.setdefault(mine[0], _placeholder(mine[0], len(unique)))
+                unique.setdefault(_plain(mine[0]), _placeholder(_plain(mine[0]), len(unique)))
     lines = ["\\set i :i + 1", "\\set n (:client_id + 100) * 1000000000 + :i"]
     for sql in first:
-        flat = _VALUE.sub(lambda m: unique.get(m[0], m[0]), sql.strip().rstrip(";"))
+        flat = _VALUE.sub(lambda m: unique.get(_plain(m[0]), m[0]), sql.strip().rstrip(";"))
         lines.append(" ".join(flat.splitlines()) + ";")
     return "\n".join(lines) + "\n"
 
@@ -145,11 +145,14 @@ def _tps(told: str) -> float:
     return float(found[1])
 
 
+def _plain(value: str) -> str:
+    """An id without its hyphens, as the driver writes it; in JSON it has them."""
+    return value.replace("-", "")
+
+
 def _placeholder(value: str, position: int) -> str:
     """``value`` with its end replaced by the transaction's number (12 digits)."""
-    if "-" in value:
-        return f"{position:08d}{value[8:-12]}:n"
-    return f"{value[:-14]}{position:02d}:n"
+    return f"{value[:-16]}{position:04d}:n"
 
 
 def _connection() -> dict[str, str]:

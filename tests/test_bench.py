@@ -24,11 +24,20 @@ def test_what_differs_between_recordings_is_unique_in_each_transaction() -> None
         ["BEGIN", same, insert(first), "COMMIT"], ["BEGIN", same, insert(second), "COMMIT"]
     )
     assert first not in text
-    found = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{15}:n", text)
+    found = re.findall(r"\b[0-9a-f]{20}:n", text)
     assert len(found) == 3
     assert len(set(found)) == 1
     assert f"{same};" in text
     assert text.splitlines()[2] == "BEGIN;"
+
+
+def test_an_id_is_the_same_with_hyphens_and_without() -> None:
+    def sent(identity: uuid.UUID) -> list[str]:
+        return [f"SELECT '{identity.hex}'::uuid", f'SELECT \'[{{"id": "{identity}"}}]\'::jsonb']
+
+    found = re.findall(r"\b[0-9a-f]{20}:n", script(sent(uuid.uuid4()), sent(uuid.uuid4())))
+    assert len(found) == 2
+    assert len(set(found)) == 1
 
 
 def test_times_and_numbers_stay_as_recorded() -> None:
