@@ -112,15 +112,18 @@ class Hall:
 
     @contextmanager
     def workers_paused(self) -> Iterator[None]:
-        """Within this, no job runs: a measurement of the front is not one of the workers."""
+        """Within this, no job runs: a measurement of the front is not one of the workers. None is
+        paused within a transaction, whose locks would be held all the while."""
         paused = [process for process in self.processes()[1:] if _is_worker(process)]
-        for process in paused:
-            process.send_signal(signal.SIGSTOP)
+        _send(paused, signal.SIGSTOP)
+        while _has_open_transaction():
+            _send(paused, signal.SIGCONT)
+            time.sleep(0.05)
+            _send(paused, signal.SIGSTOP)
         try:
             yield
         finally:
-            for process in paused:
-                process.send_signal(signal.SIGCONT)
+            _send(paused, signal.SIGCONT)
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -130,6 +133,22 @@ class Hall:
             "AUTH_LIMIT_FACTOR": "1000",
             **self.settings,
         }
+
+
+def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        process.send_signal(number)
+
+
+def _has_open_transaction() -> bool:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%')"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def fresh(folder: Path) -> Path:
