@@ -158,9 +158,8 @@ class TestByPage:
         assert "<svg" in body and "style=" not in body and setup.secret in body
         wrong = browser.post("/second-factor/confirm", {"setup": setup.token, "code": "000000"})
         assert wrong.status_code == 401 and setup.secret in wrong.content.decode()
-        done = browser.post(
-            "/second-factor/confirm", {"setup": setup.token, "code": code_for(setup.secret)}
-        )
+        used = code_for(setup.secret)
+        done = browser.post("/second-factor/confirm", {"setup": setup.token, "code": used})
         codes = done.context["codes"]
         assert all(code in done.content.decode() for code in codes)
         assert "no-store" in done.headers["Cache-Control"]
@@ -170,7 +169,7 @@ class TestByPage:
         assert step.headers["Location"] == "/login/code"
         assert visitor.get("/api/auth/session").json()["user"] is None
         assert visitor.get("/login/code").status_code == 200
-        wrong = visitor.post("/login/code", {"code": code_for(setup.secret)})
+        wrong = visitor.post("/login/code", {"code": used})
         assert wrong.status_code == 401 and "used or too old" in wrong.content.decode()
         entered = visitor.post("/login/code", {"code": codes[0]})
         assert entered.headers["Location"] == "/plushify/gallery"

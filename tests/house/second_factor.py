@@ -22,7 +22,8 @@ def code_for(secret: str, steps: int = 0) -> str:
 
 
 def turn_on(user: User) -> str:
-    """Turn the second factor of ``user`` on; the secret. The present code is left unused."""
+    """Turn the second factor of ``user`` on; the secret. The present code is left unused, and all
+    that come after it."""
     setup = second_factor.begin(user=user)
-    second_factor.confirm(user=user, token=setup.token, code=code_for(setup.secret, 1))
+    second_factor.confirm(user=user, token=setup.token, code=code_for(setup.secret, -1))
     return setup.secret
